@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Fetch every source of a release, and build nothing.
+
+Usage: scripts/download_dependencies.py [RELEASE=2.14.1] [SOURCE_DIR=<folder>] [OFFLINE=1]
+                                        [SOURCE_<name>=<folder> …]
+
+Prints one line per source: name, version, where it came from, its folder, and the seconds of all.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tfcross.environment import cache_folder  # noqa: E402
+from tfcross.errors import TfcrossError  # noqa: E402
+from tfcross.fetch import fetch_sources  # noqa: E402
+from tfcross.options import parse_options  # noqa: E402
+from tfcross.release import load_release  # noqa: E402
+from tfcross.store import Tree  # noqa: E402
+
+
+def main(words: list[str]) -> int:
+    if {"-h", "--help"} & set(words):
+        print(__doc__)
+        return 0
+    began = time.monotonic()
+    try:
+        trees = _fetch(words)
+    except TfcrossError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for tree in trees:
+        print(f"{tree.name} {tree.version}  {tree.origin}  {tree.path}")
+    print(f"{len(trees)} sources in {time.monotonic() - began:.1f} s")
+    return 0
+
+
+def _fetch(words: list[str]) -> list[Tree]:
+    arguments = dict(_pair(word) for word in words)
+    release = load_release(ROOT, parse_options(arguments).release)
+    options = parse_options(arguments, list(release.sources))
+    trees = fetch_sources(
+        release,
+        store=cache_folder(),
+        source_dir=Path(options.source_dir) if options.source_dir else None,
+        overrides={name: Path(folder) for name, folder in options.sources},
+        offline=options.offline,
+        progress=True,
+    )
+    return list(trees.values())
+
+
+def _pair(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if not equals:
+        raise TfcrossError(f"'{word}': not NAME=VALUE. See scripts/download_dependencies.py --help.")
+    return name, value
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("error: interrupted; what is downloaded stays, the next run goes on from there.")

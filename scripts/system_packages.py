@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Print the Debian packages that a command needs and this machine lacks, one per line.
+
+    scripts/system_packages.py scons TARGET=PI ARCH=aarch64
+
+TARGET=, ARCH=, RELEASE=, TOOLCHAIN= and LAUNCHER= among the words decide; for pytest, everything
+that tests run. Without a TARGET nothing is needed. Prints nothing where there is no dpkg.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tfcross import environment, options  # noqa: E402
+from tfcross.errors import TfcrossError  # noqa: E402
+from tfcross.profile import Profile, known_archs, known_targets, load_host_profile, load_profile  # noqa: E402
+from tfcross.toolchain import debian_packages, known_toolchains  # noqa: E402
+
+
+def main(words: Sequence[str]) -> int:
+    try:
+        wanted = packages_for_tests() if is_pytest(words) else packages_for_build(words)
+    except TfcrossError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print("".join(f"{package}\n" for package in missing(sorted(wanted))), end="")
+    return 0
+
+
+def is_pytest(words: Sequence[str]) -> bool:
+    return any(Path(word).name in ("pytest", "py.test") for word in words[:3])
+
+
+def packages_for_build(words: Sequence[str]) -> set[str]:
+    """What ``words`` need: the target's compiler and emulator, and the host's compiler for protoc."""
+    names = {variable.name for variable in options.VARIABLES}
+    names |= {alias for variable in options.VARIABLES for alias in variable.aliases}
+    pairs = dict(word.split("=", 1) for word in words if word.split("=", 1)[0] in names and "=" in word)
+    chosen = options.parse_options(pairs)
+    if not chosen.target:
+        return set()
+    profile = load_profile(ROOT, chosen.target, chosen.arch or None, chosen.release)
+    host = load_host_profile(ROOT, chosen.release)
+    return needs(profile, chosen.toolchain) | needs(host, "") | launcher_packages(chosen.launcher)
+
+
+def packages_for_tests() -> set[str]:
+    """Every target's, arch's and toolchain's packages, and those that only tests use."""
+    with (ROOT / "pyproject.toml").open("rb") as stream:
+        found = set(tomllib.load(stream)["tool"]["tfcross"]["test_packages"])
+    release = options.parse_options({}).release
+    for target in known_targets(ROOT):
+        for arch in known_archs(ROOT, target):
+            profile = load_profile(ROOT, target, arch, release)
+            found = found.union(*(needs(profile, name) for name in known_toolchains(ROOT)))
+    return found
+
+
+def needs(profile: Profile, toolchain: str) -> set[str]:
+    emulator = profile.emulator.debian if profile.emulator else ()
+    return {*profile.debian, *emulator, *debian_packages(ROOT, toolchain, profile)}
+
+
+def launcher_packages(command: str) -> set[str]:
+    """Launchers are packaged under their own names; one that is on PATH already needs none."""
+    program = command.split()[0] if command else ""
+    return {program} if program.isalnum() and not shutil.which(program, path=environment.path()) else set()
+
+
+def missing(packages: Iterable[str]) -> list[str]:
+    dpkg_query = shutil.which("dpkg-query", path=environment.path())
+    if dpkg_query is None:
+        return []
+    query = [dpkg_query, "-W", "-f", "${db:Status-Status} ${Package}\n"]
+    listed = subprocess.run(query, capture_output=True, text=True, check=False).stdout
+    installed = {line.split()[1] for line in listed.splitlines() if line.startswith("installed ")}
+    return [package for package in packages if package not in installed]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

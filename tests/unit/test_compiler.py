@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_compilers import ROOT, TRIPLE, gcc, pi, program
+
+from tfcross.compiler import content_id, is_version, same_machine
+from tfcross.toolchain import resolve_toolchain
+
+
+def identity_in(folder: Path) -> str:
+    return resolve_toolchain(ROOT, "gcc-12", pi(), str(folder), "").identity
+
+
+def test_the_identity_follows_the_content_and_not_the_folder(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        gcc(folder, "12.2.0")
+        program(folder, "cc1plus", "echo the compiler proper")
+    assert identity_in(first) == identity_in(second)
+    assert identity_in(first).startswith("gcc 12.2.0 arm-linux-gnueabihf ")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        pytest.param(f"{TRIPLE}-g++", "(a vendor)", "(another vendor)", id="the driver"),
+        pytest.param("cc1plus", "proper", "patched", id="the compiler that the driver runs"),
+        pytest.param("macros", "__GLIBC__ 2", "__GLIBC__ 3", id="the C library"),
+    ],
+)
+def test_the_identity_changes_with(tmp_path: Path, name: str, old: str, new: str) -> None:
+    gcc(tmp_path, "12.2.0")
+    program(tmp_path, "cc1plus", "echo the compiler proper")
+    before = identity_in(tmp_path)
+    (tmp_path / name).write_text((tmp_path / name).read_text().replace(old, new))
+    assert identity_in(tmp_path) != before
+
+
+def test_a_build_id_stands_for_an_elf_files_content(tmp_path: Path) -> None:
+    note = bytes.fromhex("040000001400000003000000474e5500") + bytes(range(20))
+    (tmp_path / "elf").write_bytes(b"\x7fELF" + bytes(100) + note + b"code")
+    (tmp_path / "script").write_bytes(b"abc")
+    assert content_id(tmp_path / "elf") == "000102030405060708090a0b0c0d0e0f10111213"
+    assert (
+        content_id(tmp_path / "script") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "triple", "same"),
+    [
+        pytest.param("x86_64-redhat-linux", "x86_64-linux-gnu", True, id="a vendor in the middle"),
+        pytest.param("arm-unknown-linux-gnueabihf", TRIPLE, True, id="an unknown vendor"),
+        pytest.param("arm-linux-gnueabi", TRIPLE, False, id="soft float"),
+        pytest.param("x86_64-alpine-linux-musl", "x86_64-linux-gnu", False, id="another C library"),
+        pytest.param("aarch64-linux-gnu", "x86_64-linux-gnu", False, id="another CPU"),
+        pytest.param("arm", TRIPLE, False, id="a word alone"),
+    ],
+)
+def test_a_compiler_makes_code_for_the_triple(found: str, triple: str, same: bool) -> None:
+    assert same_machine(found, triple) == same
+
+
+@pytest.mark.parametrize(
+    ("version", "pin", "matches"),
+    [("4.8.3", "4.8", True), ("4.8", "4.8", True), ("4.80", "4.8", False), ("14.0.6", "1", False)],
+)
+def test_a_version_meets_a_pin_by_whole_parts(version: str, pin: str, matches: bool) -> None:
+    assert is_version(version, pin) == matches

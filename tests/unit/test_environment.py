@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tfcross import environment
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        pytest.param(
+            {"TFCROSS_CACHE": "/a", "XDG_CACHE_HOME": "/b"}, Path("/a"), id="its own variable first"
+        ),
+        pytest.param({"XDG_CACHE_HOME": "/b"}, Path("/b/tfcross"), id="then the XDG cache"),
+        pytest.param({}, Path.home() / ".cache/tfcross", id="then the home folder"),
+        pytest.param({"XDG_CACHE_HOME": ""}, Path.home() / ".cache/tfcross", id="an empty variable is none"),
+        pytest.param(
+            {"XDG_CACHE_HOME": "b"}, Path.home() / ".cache/tfcross", id="a relative XDG cache is none"
+        ),
+        pytest.param({"TFCROSS_CACHE": "~/c"}, Path.home() / "c", id="a tilde is the home folder"),
+    ],
+)
+def test_the_cache_is_where_the_environment_says(environ: dict[str, str], folder: Path) -> None:
+    assert environment.cache_folder(environ) == folder
+
+
+def test_a_compiler_sees_nothing_that_would_change_its_output() -> None:
+    environ = {
+        "PATH": "/bin",
+        "HOME": "/home/a",
+        "CPATH": "/evil",
+        "CPLUS_INCLUDE_PATH": "/evil",
+        "GCC_EXEC_PREFIX": "/evil",
+        "LANG": "de_DE.UTF-8",
+        "CCACHE_DIR": "/ccache",
+        "DISTCC_HOSTS": "localhost",
+    }
+    assert environment.compiler_environment(environ) == {
+        "PATH": "/bin",
+        "HOME": "/home/a",
+        "CCACHE_DIR": "/ccache",
+        "DISTCC_HOSTS": "localhost",
+        "LANG": "C",
+        "LC_ALL": "C",
+    }
+
+
+def test_without_a_path_the_system_folders_are_searched() -> None:
+    assert environment.path({}) == "/usr/local/bin:/usr/bin:/bin"
+
+
+def test_apt_and_pip_keep_the_users_configuration() -> None:
+    environ = {"PATH": "/bin", "https_proxy": "proxy:1", "PIP_INDEX_URL": "index"}
+    assert environment.system_environment(environ) == {**environ, "LC_ALL": "C.UTF-8"}

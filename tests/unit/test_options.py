@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tfcross.errors import TfcrossError
+from tfcross.options import Options, parse_options, require_target
+
+ROOT = Path(__file__).parents[2]
+DEFAULTS = Options(
+    target="",
+    arch="",
+    release="2.14.1",
+    models=(),
+    types="slim",
+    optflags=("-Os",),
+    toolchain="",
+    launcher="",
+    source_dir="",
+    sources=(),
+    offline=False,
+    out="out",
+    verbosity=0,
+)
+NAMES = (
+    "ANDROID_ARCH, ANDROID_TYPES, ARCH, IOS_ARCH, LAUNCHER, MODEL, OFFLINE, OPTFLAGS, OUT, RELEASE, "
+    "SOURCE_<name>, SOURCE_DIR, TARGET, TOOLCHAIN, TYPES, V"
+)
+
+
+def test_an_empty_command_line_gives_the_defaults() -> None:
+    assert parse_options({}) == DEFAULTS
+
+
+def test_an_empty_value_is_the_default() -> None:
+    empty = dict.fromkeys(
+        ["TARGET", "MODEL", "TYPES", "OPTFLAGS", "OFFLINE", "V", "SOURCE_nsync", "IOS_ARCH"], ""
+    )
+    assert parse_options(empty) == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "value"),
+    [
+        pytest.param({"MODEL": "a.pb,b c.pb"}, "models", ("a.pb", "b c.pb"), id="several models"),
+        pytest.param(
+            {"MODEL": "b.pb,a.pb,b.pb"}, "models", ("b.pb", "a.pb"), id="a model given twice is one"
+        ),
+        pytest.param(
+            {"OPTFLAGS": "-O3 '-DA=b c'"}, "optflags", ("-O3", "-DA=b c"), id="flags quoted as in a shell"
+        ),
+        pytest.param({"OFFLINE": "yes"}, "offline", True, id="yes"),
+        pytest.param({"OFFLINE": "false"}, "offline", False, id="false"),
+        pytest.param({"ANDROID_ARCH": "arm64-v8a"}, "arch", "arm64-v8a", id="Android's name of ARCH"),
+        pytest.param({"IOS_ARCH": "arm64", "ARCH": "arm64"}, "arch", "arm64", id="aliases that agree"),
+        pytest.param({"ANDROID_TYPES": "__ANDROID_TYPES_FULL__"}, "types", "full", id="the makefile's types"),
+        pytest.param({"ANDROID_TYPES": "-D__ANDROID_TYPES_SLIM__"}, "types", "slim", id="as a define"),
+        pytest.param(
+            {"SOURCE_nsync": "../n", "SOURCE_abseil": "/a", "SOURCE_DIR": "d"},
+            "sources",
+            (("abseil", "/a"), ("nsync", "../n")),
+            id="sources replaced by folders",
+        ),
+        pytest.param({"V": "1"}, "verbosity", 1, id="verbosity"),
+        pytest.param({"LAUNCHER": "ccache  -v"}, "launcher", "ccache -v", id="a launcher with an argument"),
+    ],
+)
+def test_a_variable_becomes_its_option(arguments: dict[str, str], field: str, value: object) -> None:
+    assert getattr(parse_options(arguments), field) == value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(
+            {"TRAGET": "PI"},
+            f"TRAGET: unknown variable (did you mean TARGET?). Known: {NAMES}.",
+            id="misspelt",
+        ),
+        pytest.param(
+            {"target": "PI"},
+            f"target: unknown variable (did you mean TARGET?). Known: {NAMES}.",
+            id="lower case",
+        ),
+        pytest.param({"JOBS": "3"}, f"JOBS: unknown variable. Known: {NAMES}.", id="like nothing known"),
+        pytest.param(
+            {"SOURCE_<name>": "x"},
+            "SOURCE_<name>: the release has no source '<name>'. Known: abseil, nsync.",
+            id="the pattern itself",
+        ),
+        pytest.param(
+            {"SOURCE_nsink": "x"},
+            "SOURCE_nsink: the release has no source 'nsink'. Known: abseil, nsync.",
+            id="a source that the release does not have",
+        ),
+        pytest.param({"TYPES": "big"}, "TYPES=big: unknown value. Known: full, slim.", id="types"),
+        pytest.param(
+            {"ANDROID_TYPES": "x"}, "ANDROID_TYPES=x: unknown value. Known: full, slim.", id="by an alias"
+        ),
+        pytest.param({"OFFLINE": "maybe"}, "OFFLINE=maybe: unknown value. Known: 0, 1.", id="switch"),
+        pytest.param(
+            {"ARCH": "armv7", "IOS_ARCH": "arm64"},
+            "ARCH=armv7 and IOS_ARCH=arm64 contradict each other; give ARCH only.",
+            id="contradiction",
+        ),
+        pytest.param(
+            {"MODEL": "a.pb,,b.pb"},
+            "MODEL=a.pb,,b.pb: an empty name among the commas; give paths separated by single commas.",
+            id="comma too many",
+        ),
+        pytest.param(
+            {"OPTFLAGS": "'-O2"},
+            "OPTFLAGS='-O2: no closing quotation; close what the quote opens.",
+            id="open quote",
+        ),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_that_lists_what_is_known(
+    arguments: dict[str, str], message: str
+) -> None:
+    with pytest.raises(TfcrossError) as raised:
+        parse_options(arguments, ["nsync", "abseil"])
+    assert str(raised.value) == message
+
+
+def test_a_build_without_a_target_is_told_the_targets() -> None:
+    with pytest.raises(TfcrossError, match=r"^TARGET is not set; pass TARGET=\. Known: LINUX, PI\.$"):
+        require_target(DEFAULTS, ["PI", "LINUX"])
+
+
+SCONSTRUCT = """
+from tfcross import options
+DefaultEnvironment(tools=[])
+variables = Variables(None, ARGUMENTS)
+options.declare(variables, {"TARGET": ["LINUX", "PI"]})
+Help(options.help_text(variables, ARGUMENTS))
+"""
+
+
+def test_scons_help_shows_every_variable_with_values_default_and_actual_value(tmp_path: Path) -> None:
+    (tmp_path / "SConstruct").write_text(SCONSTRUCT)
+    command = [sys.executable, "-m", "SCons", "-Q", "-h", "TARGET=PI", "OPTFLAGS=-O3 -g"]
+    shown = subprocess.run(
+        command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+    ).stdout
+    for name in set(NAMES.split(", ")) - {"ANDROID_ARCH", "IOS_ARCH", "ANDROID_TYPES"}:
+        assert f"\n{name}: " in shown
+    assert (
+        "\nTARGET: what to build for; a build needs it (LINUX|PI)\n    default: \n    actual: PI\n" in shown
+    )
+    assert "    default: -Os\n    actual: -O3 -g\n" in shown
+    assert "    aliases: ['ANDROID_ARCH', 'IOS_ARCH']\n" in shown

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tfcross.errors import TfcrossError
+from tfcross.profile import Emulator, host_triple, known_archs, known_targets, load_host_profile, load_profile
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = ROOT / "tests/fixtures"
+
+
+def test_the_default_pi_has_neon_and_hard_float() -> None:
+    profile = load_profile(ROOT, "PI", None, "2.14.1", machine="x86_64")
+    assert profile.name == "PI-armv7"
+    assert profile.triple == "arm-linux-gnueabihf"
+    assert profile.ccflags == ("-march=armv7-a", "-mfpu=neon-vfpv4", "-mfloat-abi=hard")
+    assert profile.libraries == ("pthread", "dl", "m", "atomic")
+    assert profile.emulator == Emulator(
+        "qemu-arm-static", ("-L", "/usr/arm-linux-gnueabihf", "-cpu", "cortex-a7"), ("qemu-user-static",)
+    )
+
+
+def test_a_pi_1_has_no_neon() -> None:
+    profile = load_profile(ROOT, "PI", "armv6", "2.14.1", machine="x86_64")
+    assert profile.ccflags == ("-march=armv6", "-mfpu=vfp", "-mfloat-abi=hard", "-marm")
+    assert profile.defines == ("RASPBERRY_PI",)
+
+
+def test_a_64_bit_pi_has_another_triple_and_no_flags_that_its_compiler_refuses() -> None:
+    profile = load_profile(ROOT, "PI", "aarch64", "2.14.1", machine="x86_64")
+    assert (profile.triple, profile.cpu, profile.ccflags) == ("aarch64-linux-gnu", "aarch64", ())
+
+
+@pytest.mark.parametrize(
+    ("arch", "release", "toolchain"),
+    [
+        pytest.param("armv7", "1.8.0", "gcc-4.8", id="the book's release pins GCC 4.8"),
+        pytest.param("armv6", "1.8.0", "gcc-4.8", id="on a Pi 1 as well"),
+        pytest.param("aarch64", "1.8.0", "gcc-12", id="which never had a 64-bit Pi"),
+        pytest.param("armv7", "2.14.1", "clang-14", id="the default release"),
+        pytest.param("aarch64", "2.14.1", "clang-14", id="the default release, 64 bits"),
+    ],
+)
+def test_a_release_pins_its_toolchain(arch: str, release: str, toolchain: str) -> None:
+    assert load_profile(ROOT, "PI", arch, release).toolchain == toolchain
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_linux_is_this_machine_and_needs_no_emulator(machine: str) -> None:
+    profile = load_profile(ROOT, "LINUX", None, "2.14.1", machine=machine)
+    assert (profile.arch, profile.triple) == (machine, f"{machine}-linux-gnu")
+    assert (profile.native, profile.emulator, profile.runs_here) == (True, None, True)
+
+
+def test_a_64_bit_pi_builds_for_itself_without_an_emulator() -> None:
+    profile = load_profile(ROOT, "PI", "aarch64", "2.14.1", machine="aarch64")
+    assert (profile.native, profile.emulator) == (True, None)
+
+
+def test_the_host_tools_have_a_native_profile() -> None:
+    assert load_host_profile(ROOT, "2.14.1").native
+
+
+def test_a_32_bit_pi_os_is_debians_armhf() -> None:
+    assert host_triple("armv7l") == "arm-linux-gnueabihf"
+
+
+def test_files_without_archs_are_no_targets() -> None:
+    assert known_targets(ROOT) == ["LINUX", "PI"]
+    assert known_archs(ROOT, "PI") == ["aarch64", "armv6", "armv7"]
+
+
+def test_extending_appends_to_lists_replaces_scalars_and_merges_mappings() -> None:
+    profile = load_profile(FIXTURES, "extended", None, "1.0", machine="x86_64")
+    assert profile.description == "The small arch"
+    assert profile.libraries == ("pthread", "m", "atomic")
+    assert profile.ccflags == ("-fone", "-ftwo", "-fone")
+    assert profile.whole_archive == "gnu"
+    assert profile.toolchain == "gcc-2"
+    assert profile.debian == ("some-package",)
+    assert load_profile(FIXTURES, "extended", None, "2.0").toolchain == "gcc-3"
+    assert load_profile(FIXTURES, "extended", "host", "1.0").toolchain == "gcc-1"
+
+
+def test_a_profile_without_emulator_on_a_foreign_machine_cannot_run_here() -> None:
+    assert not load_profile(FIXTURES, "extended", "small", "1.0", machine="x86_64").runs_here
+
+
+def test_an_emulator_is_left_out_where_the_machine_is_the_target() -> None:
+    assert load_profile(FIXTURES, "extended", "host", "1.0", machine="x86_64").emulator is None
+
+
+@pytest.mark.parametrize(
+    ("target", "arch", "release", "message"),
+    [
+        pytest.param(
+            "PI",
+            "mips",
+            "2.14.1",
+            "targets/PI.yaml: unknown arch 'mips'. Known: aarch64, armv6, armv7.",
+            id="arch",
+        ),
+        pytest.param("NOPE", None, "2.14.1", "TARGET=NOPE: unknown target. Known: LINUX, PI.", id="target"),
+        pytest.param("glibc", None, "2.14.1", "TARGET=glibc: unknown target. Known: LINUX, PI.", id="a base"),
+        pytest.param(
+            "PI",
+            None,
+            "3.0",
+            "targets/PI.yaml: no toolchain for release '3.0'. Known: 1.8.0, 2.14.1.",
+            id="release",
+        ),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_known_ones(
+    target: str, arch: str | None, release: str, message: str
+) -> None:
+    with pytest.raises(TfcrossError) as raised:
+        load_profile(ROOT, target, arch, release)
+    assert str(raised.value) == message
+
+
+def test_this_machine_may_be_one_that_linux_does_not_know() -> None:
+    with pytest.raises(
+        TfcrossError, match=r"^targets/LINUX\.yaml: unknown arch 's390x'\. Known: aarch64, x86_64\.$"
+    ):
+        load_profile(ROOT, "LINUX", None, "2.14.1", machine="s390x")
+
+
+KEYS = (
+    "ccflags, cpu, debian, defines, description, emulator, ldflags, libraries, toolchain, triple, "
+    "whole_archive"
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        pytest.param("no_default", "has no default arch; pass ARCH=. Known: one, two.", id="no default arch"),
+        pytest.param(
+            "invalid_unknown_key",
+            "unknown key 'tripel'. Known: archs, ccflags, cpu, debian, default_arch, defines, description, "
+            "emulator, extends, ldflags, libraries, toolchain, triple, whole_archive.",
+            id="unknown key",
+        ),
+        pytest.param(
+            "invalid_unknown_arch_key",
+            f"archs.a: unknown key 'default_arch'. Known: {KEYS}.",
+            id="key of an arch",
+        ),
+        pytest.param(
+            "invalid_unquoted_version",
+            'line 3: key 1.10 is no string; quote it, as in "9.0".',
+            id="bare version",
+        ),
+        pytest.param(
+            "invalid_number",
+            'archs.a.ccflags.1: 3 is not of type string; quote versions, as in "9.0".',
+            id="number for a word",
+        ),
+        pytest.param(
+            "invalid_cpu",
+            "archs.a.cpu: 'mips' is not allowed. Known: aarch64, arm, x86_32, x86_64.",
+            id="cpu",
+        ),
+        pytest.param("invalid_twice", "line 2: key description is given twice.", id="key given twice"),
+        pytest.param(
+            "invalid_syntax",
+            "not YAML: while parsing a flow sequence line 1, column 14 did not find expected ',' or ']' "
+            "line 2, column 1.",
+            id="not YAML",
+        ),
+        pytest.param("invalid_no_triple", "arch 'a' has no triple; give it there or above.", id="no triple"),
+    ],
+)
+def test_a_wrong_target_file_is_one_line_that_names_file_key_and_what_is_allowed(
+    target: str, message: str
+) -> None:
+    with pytest.raises(TfcrossError) as raised:
+        load_profile(FIXTURES, target, None if target == "no_default" else "a", "1.0")
+    assert str(raised.value) == f"targets/{target}.yaml: {message}"
+
+
+@pytest.mark.parametrize(
+    ("target", "start"),
+    [
+        pytest.param(
+            "invalid_extends",
+            "targets/invalid_extends.yaml: extends unknown 'nothing'. Known: base, ",
+            id="no",
+        ),
+        pytest.param(
+            "invalid_circle", "targets/invalid_circle_back.yaml: extends itself. Known: base, ", id="circle"
+        ),
+    ],
+)
+def test_extending_what_is_not_there_lists_what_is(target: str, start: str) -> None:
+    with pytest.raises(TfcrossError) as raised:
+        load_profile(FIXTURES, target, "a", "1.0")
+    assert str(raised.value).startswith(start)

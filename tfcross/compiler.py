@@ -1,0 +1,131 @@
+"""What a compiler on this machine says of itself, and a word for its content."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import TfcrossError
+
+#: The head of a GNU build-id note with a SHA-1: name size 4, value size 20, type 3, "GNU".
+BUILD_ID = bytes.fromhex("04000000 14000000 03000000") + b"GNU\0"
+#: The shared libraries that hold a clang whose driver is only a front.
+CLANG_LIBRARIES = ("libclang-cpp.so*", "libLLVM*.so*")
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A compiler driver, and the GCC installation whose libraries it takes (None: it finds none)."""
+
+    path: str
+    family: str
+    version: str
+    machine: str
+    banner: str
+    libraries: Path | None
+
+    @property
+    def label(self) -> str:
+        return f"{Path(self.path).name} {self.version}"
+
+
+def ask(path: str, search_path: str, flags: Iterable[str] = ()) -> Compiler | None:
+    """What the driver at ``path`` says to ``-v``; None if it does not answer as gcc or clang do."""
+    try:
+        said = _run([path, *flags, "-v"], search_path).stdout
+    except OSError:
+        return None
+    version = re.search(r"^(?:.*\s)?(gcc|clang) version (\d+(?:\.\d+)*).*$", said, re.MULTILINE)
+    machine = re.search(r"^Target: (\S+)$", said, re.MULTILINE)
+    if not version or not machine:
+        return None
+    banner = f"{version[0]} {machine[0]}"
+    libraries = _gcc_libraries(path, search_path) if version[1] == "gcc" else _selected_gcc(said)
+    return Compiler(path, version[1], version[2], machine[1], banner, libraries)
+
+
+def same_machine(found: str, triple: str) -> bool:
+    """Whether a GCC whose target is ``found`` makes code for ``triple``; vendors name theirs differently."""
+    cpu, abi = found.split("-")[0], found.split("-")[-1]
+    wanted_cpu, wanted_abi = triple.split("-")[0], triple.split("-")[-1]
+    # x86_64-redhat-linux is x86_64-linux-gnu; no other ABI may be left out.
+    return cpu == wanted_cpu and (abi == wanted_abi or (abi == "linux" and wanted_abi == "gnu"))
+
+
+def is_version(version: str, pin: str) -> bool:
+    """Whether ``version`` is the pin or a later part of it: 4.8.3 is 4.8, 4.80 is not."""
+    return version == pin or version.startswith(pin + ".")
+
+
+def identity(compiler: Compiler, triple: str, search_path: str, flags: Sequence[str]) -> str:
+    """``gcc 12.2.0 arm-linux-gnueabihf 0123456789abcdef``; the last word follows all that compiles.
+
+    That is: the driver, what it runs (cc1plus and the assembler, or clang's own libraries), and the
+    macros that exist before a first line of ours, which tell the C and C++ libraries' versions.
+    Raises TfcrossError when the compiler does not find a C++ library.
+    """
+    parts = [compiler.banner, _macros(compiler, triple, search_path, flags)]
+    parts += [content_id(path) for path in _what_compiles(compiler, search_path)]
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return f"{compiler.family} {compiler.version} {triple} {digest[:16]}"
+
+
+def content_id(path: Path) -> str:
+    """A word that follows the file's content: an ELF program's build id (0.1 ms), else its sha256."""
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+        at = head.find(BUILD_ID)
+        if at >= 0:
+            return head[at + len(BUILD_ID) :][:20].hex()
+        stream.seek(0)
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _run(command: Sequence[str], search_path: str) -> subprocess.CompletedProcess[str]:
+    """Output and errors of ``command`` together, in English; OSError only if it cannot be started."""
+    return subprocess.run(
+        command,
+        env={"PATH": search_path, "LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+
+
+def _gcc_libraries(path: str, search_path: str) -> Path:
+    return Path(_run([path, "-print-libgcc-file-name"], search_path).stdout.strip()).parent.resolve()
+
+
+def _selected_gcc(said: str) -> Path | None:
+    chosen = re.search(r"^Selected GCC installation: (.+)$", said, re.MULTILINE)
+    return Path(chosen[1]).resolve() if chosen else None
+
+
+def _macros(compiler: Compiler, triple: str, search_path: str, flags: Sequence[str]) -> str:
+    command = [compiler.path, *flags, "-std=gnu++11", "-x", "c++", "-E", "-dM", "-include", "cstddef"]
+    result = _run([*command, "/dev/null"], search_path)
+    if result.returncode:
+        lines = result.stdout.strip().splitlines() or ["no message"]
+        reason = next((line for line in lines if "error:" in line), lines[-1])
+        raise TfcrossError(f"{compiler.label} finds no C++ library for {triple}: {reason.rstrip('.')}.")
+    return "\n".join(sorted(result.stdout.splitlines()))
+
+
+def _what_compiles(compiler: Compiler, search_path: str) -> list[Path]:
+    """The files that hold the compiler: the driver is a small front."""
+    driver = Path(compiler.path).resolve()
+    if compiler.family == "clang":
+        folder = driver.parent.parent / "lib"
+        return [driver, *sorted({file.resolve() for name in CLANG_LIBRARIES for file in folder.glob(name)})]
+    ask_for = [f"-print-prog-name={name}" for name in ("cc1plus", "as")]
+    named = [_run([compiler.path, question], search_path).stdout.strip() for question in ask_for]
+    found = [shutil.which(name, path=search_path) for name in named]
+    return [driver, *(Path(name).resolve() for name in found if name)]

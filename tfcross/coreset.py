@@ -1,0 +1,90 @@
+"""What TensorFlow's core is made of in one release: units, protos, defines, generated headers (``core.yaml``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import TfcrossError, known
+from .schema import load_document
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A header that is rendered from a template instead of TensorFlow's own generator."""
+
+    template: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CoreSet:
+    """The data of ``core.yaml``; unit and header paths are relative to the tree ``tree``.
+
+    ``runtime`` is what every model needs; ``always`` maps ops that no graph names to the reason why the runtime
+    needs them; ``definers`` say where a definition that kernels lack may be looked for.
+    """
+
+    tree: str
+    cxx_standard: str
+    ccflags: tuple[str, ...]
+    defines: tuple[str, ...]
+    types: Mapping[str, tuple[str, ...]]
+    include: tuple[str, ...]
+    pch_defines: tuple[str, ...]
+    pch_headers: tuple[str, ...]
+    pch_without: tuple[str, ...]
+    proto_sources: tuple[str, ...]
+    proto_exclude: tuple[str, ...]
+    proto_units: tuple[str, ...]
+    generated: Mapping[str, Generated]
+    registration_headers: tuple[str, ...]
+    registration_template: str
+    runtime: tuple[str, ...]
+    always: Mapping[str, str]
+    definer_folders: tuple[str, ...]
+    definer_exclude: str
+    public_headers: tuple[str, ...]
+
+    def type_defines(self, types: str) -> tuple[str, ...]:
+        """The macros behind ``TYPES=``."""
+        if types not in self.types:
+            raise TfcrossError(f"TYPES={types}: not in this release. {known(self.types)}")
+        return self.types[types]
+
+
+def load_core(folder: Path) -> CoreSet:
+    """The core of the release in ``folder``."""
+    data = load_document(folder / "core.yaml", "core")
+    pch = data.get("precompiled", {})
+    return CoreSet(
+        tree=data["tree"],
+        cxx_standard=data["cxx_standard"],
+        ccflags=tuple(data["ccflags"]),
+        defines=tuple(data["defines"]),
+        types={name: tuple(defines) for name, defines in data["types"].items()},
+        include=tuple(data["include"]),
+        pch_defines=tuple(pch.get("defines", ())),
+        pch_headers=tuple(pch.get("headers", ())),
+        pch_without=tuple(pch.get("without", ())),
+        proto_sources=tuple(data["protos"]["sources"]),
+        proto_exclude=tuple(data["protos"].get("exclude", ())),
+        proto_units=_paths(data["proto_units"], ".proto"),
+        generated={
+            name: Generated(entry["template"], entry.get("values", {})) for name, entry in data["generated"].items()
+        },
+        registration_headers=tuple(data["registration"]["headers"]),
+        registration_template=data["registration"]["template"],
+        runtime=_paths(data["runtime"], ".cc"),
+        always=dict(data["always"]),
+        definer_folders=tuple(data["definers"]["folders"]),
+        definer_exclude=data["definers"]["exclude"],
+        public_headers=tuple(data["public_headers"]),
+    )
+
+
+def _paths(by_folder: Mapping[str, list[str]], suffix: str) -> tuple[str, ...]:
+    """``{folder: [stem, …]}`` as sorted paths."""
+    return tuple(sorted(f"{folder}/{stem}{suffix}" for folder, stems in by_folder.items() for stem in stems))

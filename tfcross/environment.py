@@ -1,0 +1,41 @@
+"""The only reader of the process environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+#: Variables that compilers and their launchers may see; everything else would be an unseen input.
+PASSED = ("PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
+PASSED_PREFIXES = ("CCACHE_", "SCCACHE_", "DISTCC_", "ICECC_")
+#: Where programs are when the environment has no PATH.
+DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """The store that checkouts share, absolute; it may not exist: TFCROSS_CACHE, else in the XDG cache."""
+    if environ.get("TFCROSS_CACHE"):
+        return Path(environ["TFCROSS_CACHE"]).expanduser().absolute()
+    # The XDG specification has relative paths ignored.
+    base = Path(environ.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "tfcross"
+
+
+def path(environ: Mapping[str, str] = os.environ) -> str:
+    """The folders in which programs are looked for, joined by ``os.pathsep``."""
+    return environ.get("PATH") or DEFAULT_PATH
+
+
+def compiler_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What a compiler runs in: no CPATH, no LANGUAGE, nothing that changes its output unseen.
+
+    Launchers keep their own variables (CCACHE_DIR, DISTCC_HOSTS, …): they must not change objects.
+    """
+    kept = {key: value for key, value in environ.items() if key in PASSED or key.startswith(PASSED_PREFIXES)}
+    return {**kept, "PATH": path(environ), "LANG": "C", "LC_ALL": "C"}
+
+
+def system_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """For apt and pip, whose configuration (proxies, indexes) is the user's; messages in English."""
+    return {**environ, "PATH": path(environ), "LC_ALL": "C.UTF-8"}

@@ -1,0 +1,20 @@
+"""The one exception that users see."""
+
+from __future__ import annotations
+
+
+class TfcrossError(Exception):
+    """Something the user can mend, in one line: where, what was found, what is allowed, what to do.
+
+    ``str(error)`` is the whole message without the ``error: `` prefix; SConstruct and the scripts
+    print it and exit with status 2. Newlines in it are a defect, so they become spaces.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split("\n")))
+
+
+def known(names: object) -> str:
+    """``"Known: a, b."`` for a message that lists what is allowed; sorted, "none" when empty."""
+    listed = ", ".join(sorted(str(name) for name in names))  # type: ignore[attr-defined]
+    return f"Known: {listed or 'none'}."

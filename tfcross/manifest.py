@@ -1,0 +1,39 @@
+"""What an output folder holds and what it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from .model import Model
+from .options import Options
+from .profile import Profile
+from .release import Release
+from .selection import Selection
+from .store import Tree
+from .toolchain import Toolchain
+
+
+def make_manifest(
+    options: Options, profile: Profile, release: Release, toolchain: Toolchain, trees: Mapping[str, Tree],
+    models: Sequence[Model], selection: Selection, units: Iterable[str],
+) -> dict[str, Any]:
+    """The manifest as JSON values: no times, no paths of this machine, equal for equal builds."""
+    return {
+        "release": release.version,
+        "target": profile.target,
+        "arch": profile.arch,
+        "triple": profile.triple,
+        "toolchain": {"name": toolchain.name, "version": toolchain.version, "identity": toolchain.identity},
+        "flags": {"target": list(toolchain.flags), "optimisation": list(options.optflags), "types": options.types},
+        "sources": {name: _source(tree) for name, tree in sorted(trees.items())},
+        "models": [{"name": model.path.name, "sha256": model.sha256} for model in models],
+        "ops": {op: asdict(selection.reasons[op]) for op in selection.ops},
+        "kernels": [list(pair) for pair in selection.kernels],
+        "units": sorted(units),
+    }
+
+
+def _source(tree: Tree) -> dict[str, Any]:
+    return {"version": tree.version, "tree_sha256": tree.sha256, "origin": tree.origin, "pinned": tree.pinned}

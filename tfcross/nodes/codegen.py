@@ -1,0 +1,35 @@
+"""Generated sources: protos by protoc, small headers from templates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..coreset import Generated
+from ..render import render, write_if_changed
+from .actions import Runner
+
+
+def run_protoc(
+    runner: Runner, protoc: str, names: Sequence[str], roots: Sequence[str], folder: Path, stamp: Path
+) -> None:
+    """Generate C++ for ``names`` into ``folder``; files that come out as they were keep their time."""
+    fresh = folder.with_name(folder.name + ".part")
+    fresh.mkdir(parents=True, exist_ok=True)
+    imports = [f"-I{root}" for root in roots]
+    runner.run([protoc, *imports, f"--cpp_out={fresh}", *names], f"{len(names)} protos")
+    digest = hashlib.sha256()
+    for name in names:
+        for suffix in (".pb.h", ".pb.cc"):
+            made = name.removesuffix(".proto") + suffix
+            text = (fresh / made).read_text(encoding="utf-8")
+            write_if_changed(folder / made, text)
+            digest.update(text.encode())
+    write_if_changed(stamp, digest.hexdigest() + "\n")
+
+
+def write_generated(headers: Mapping[str, Generated], folder: Path) -> None:
+    """The release's generated headers, below ``folder``."""
+    for name, header in headers.items():
+        write_if_changed(folder / name, render(header.template, **header.values))

@@ -1,0 +1,94 @@
+"""Compiling units and archiving them: one builder per set of flags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..headerdeps import HeaderDeps
+from ..toolchain import Toolchain
+from .actions import Runner, builder
+
+
+@dataclass(frozen=True)
+class CompileFlags:
+    """What a unit is compiled with, beside the toolchain's own flags.
+
+    ``include`` are the project's and ``system_include`` third parties' folders, in order; ``defines`` without
+    ``-D``; ``forced`` are headers included first, in order; ``pch`` a header with a precompiled form.
+    """
+
+    ccflags: tuple[str, ...] = ()
+    defines: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    system_include: tuple[str, ...] = ()
+    forced: tuple[str, ...] = ()
+    pch: str = ""
+
+    def more(self, **extra: Sequence[str]) -> CompileFlags:
+        """These flags with the given lists appended."""
+        return replace(self, **{key: (*getattr(self, key), *value) for key, value in extra.items()})
+
+    def arguments(self, toolchain: Toolchain) -> list[str]:
+        """Arguments of the compiler driver, unquoted, one item each."""
+        pch = toolchain.pch_flags(self.pch) if self.pch else ()
+        return [
+            *toolchain.flags,
+            *self.ccflags,
+            *(f"-D{define}" for define in self.defines),
+            *(f"-I{folder}" for folder in self.include),
+            *(word for folder in self.system_include for word in ("-isystem", folder)),
+            *pch,
+            *(word for header in self.forced for word in ("-include", header)),
+        ]
+
+
+class Compiler:
+    """Makes object, precompiled-header and archive nodes with one toolchain."""
+
+    def __init__(self, env: Any, toolchain: Toolchain, runner: Runner, headers: HeaderDeps) -> None:
+        self.env, self.toolchain, self.runner, self.headers = env, toolchain, runner, headers
+        self._builders: dict[tuple[str, ...], Any] = {}
+        self._archiver = builder(self._archive, "AR", f"archive rcsD {toolchain.identity}")
+
+    def unit(self, target: str, source: str, flags: CompileFlags, language: str = "") -> Any:
+        """The object ``target`` of ``source``; ``language`` ("c", "c++") overrides what the file's name says."""
+        is_c = language == "c" or (not language and source.endswith(".c"))
+        program = self.toolchain.cc if is_c else self.toolchain.cxx
+        argv = [program, *flags.arguments(self.toolchain), *(["-x", language] if language else [])]
+        return self._node(argv, "C" if is_c else "C++", target, source)
+
+    def precompiled(self, header: str, flags: CompileFlags) -> Any:
+        """The precompiled form of ``header``, beside it."""
+        argv = [self.toolchain.cxx, *flags.arguments(self.toolchain), "-x", "c++-header"]
+        return self._node(argv, "PCH", header + self.toolchain.pch_suffix, header)
+
+    def _node(self, argv: list[str], shown: str, target: str, source: str) -> Any:
+        key = tuple(argv)
+        if key not in self._builders:
+            signature = "\0".join([self.toolchain.identity, *argv[1:]])
+            self._builders[key] = builder(lambda t, s: self._compile(argv, t[0], s[0]), shown, signature)
+        return self._builders[key](self.env, target=[target], source=[source])[0]
+
+    def _compile(self, argv: Sequence[str], target: str, source: str) -> None:
+        part, depfile = Path(f"{target}.part"), Path(f"{target}.d")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        command = [*self.toolchain.launcher, *argv, "-MD", "-MF", str(depfile), "-c", source, "-o", str(part)]
+        self.runner.run(command, source)
+        self.headers.record(target, depfile)
+        part.replace(target)
+
+    def archive(self, target: str, objects: Sequence[Any]) -> Any:
+        """The static archive of ``objects``, whose order is the caller's: sorted, for a deterministic one."""
+        return self._archiver(self.env, target=[target], source=list(objects))[0]
+
+    def _archive(self, targets: Sequence[str], sources: Sequence[str]) -> None:
+        part = Path(f"{targets[0]}.part")
+        part.unlink(missing_ok=True)
+        members = part.with_suffix(".members")  # 650 paths can be longer than a command line may be
+        members.write_text("\n".join(f'"{name}"' for name in sources))
+        self.runner.run([self.toolchain.ar, "rcsD", str(part), f"@{members}"], targets[0])
+        members.unlink()
+        part.replace(targets[0])

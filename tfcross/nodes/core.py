@@ -1,0 +1,188 @@
+"""Nodes of TensorFlow's core: the runtime, the selected kernels and ops, and the helpers that these need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..closure import Missing, Symbols, demangle, find_missing, read_symbols
+from ..coreset import CoreSet
+from ..definitions import Definitions, index_definitions
+from ..errors import TfcrossError
+from ..render import render, write_if_changed
+from ..selection import FileSelection, Selection
+from .actions import builder
+from .compiling import CompileFlags, Compiler
+
+
+@dataclass(frozen=True)
+class CoreFolders:
+    """``tree``: TensorFlow's sources; ``gen``: generated ones; ``work``: the profile's build folder."""
+
+    tree: str
+    gen: str
+    work: str
+
+
+class CoreBuild:
+    """Makes the objects of one profile. ``order`` are nodes that every unit waits for (generated headers)."""
+
+    def __init__(
+        self, compiler: Compiler, core: CoreSet, flags: CompileFlags, folders: CoreFolders, order: Sequence[Any]
+    ) -> None:
+        self.compiler, self.core, self.folders, self.order = compiler, core, folders, list(order)
+        self.plain = flags
+        header = f"{folders.work}/precompiled.h"
+        text = render("precompiled.h.j2", defines=core.pch_defines, headers=core.pch_headers)
+        write_if_changed(Path(header), text)
+        self.pch = self._after(compiler.precompiled(header, flags))
+        self.flags = flags.more()
+        self.with_pch = CompileFlags(**{**vars(flags), "pch": header})
+
+    def _after(self, node: Any) -> Any:
+        self.compiler.env.Depends(node, self.order)
+        return node
+
+    def _unit(self, target: str, source: str, forced: tuple[str, ...] = ()) -> Any:
+        name = source.removeprefix(f"{self.folders.tree}/")
+        if name in self.core.pch_without:
+            return self._after(self.compiler.unit(target, source, self.plain.more(forced=forced)))
+        node = self._after(self.compiler.unit(target, source, self.with_pch.more(forced=forced)))
+        self.compiler.env.Depends(node, [self.pch, *forced])
+        return node
+
+    def runtime(self) -> dict[str, Any]:
+        """Objects of the units that every model needs, by source path."""
+        made = {
+            name: self._unit(f"{self.folders.work}/core/{name}.o", f"{self.folders.tree}/{name}")
+            for name in self.core.runtime
+        }
+        return made | {name: self.proto(name) for name in map(proto_unit, self.core.proto_units)}
+
+    def proto(self, name: str) -> Any:
+        """The object of a generated ``….pb.cc``: no registration, and no use for the precompiled header."""
+        source = f"{self.folders.gen}/{name}"
+        return self._after(self.compiler.unit(f"{self.folders.work}/core/{name}.o", source, self.plain))
+
+    def registering(self, name: str, selection: FileSelection) -> Any:
+        """The object of a file that registers ops or kernels, for what ``selection`` keeps of it.
+
+        Models that keep the same of a file share its object: the folder is named after the selection.
+        """
+        header = f"{self.folders.work}/selections/{selection.key}/ops_to_register.h"
+        text = selection.header(self.core.registration_template, self.core.registration_headers)
+        write_if_changed(Path(header), text)
+        target = f"{self.folders.work}/registering/{name}.{selection.key}.o"
+        return self._unit(target, f"{self.folders.tree}/{name}", (header,))
+
+    def helper(self, name: str, selection: Selection) -> Any:
+        """The object of a file that selected kernels need, whatever it is."""
+        if name.endswith(".pb.cc"):
+            return self.proto(name)
+        part = selection.of_file(name)
+        if name in selection.registry.files:
+            return self.registering(name, part)
+        return self._unit(f"{self.folders.work}/core/{name}.o", f"{self.folders.tree}/{name}")
+
+
+def proto_unit(name: str) -> str:
+    """``a/b.proto`` → ``a/b.pb.cc``."""
+    return name.removesuffix(".proto") + ".pb.cc"
+
+
+class Helpers:
+    """The helper files of one selection, found from undefined symbols and remembered between runs.
+
+    A pass compiles what is known and looks what is still missing; the build is read again with that, as ninja
+    does when its own build files change. ``complete``: the last look found nothing missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.files, self.complete, self.changed = path, (), False, False
+        try:
+            data = json.loads(path.read_text())
+            self.files, self.complete = tuple(data["files"]), bool(data["complete"])
+        except (OSError, ValueError, KeyError, TypeError):
+            self.files, self.complete = (), False
+
+    def learn(self, files: Iterable[str]) -> None:
+        """Add ``files``; none makes the set complete."""
+        files = set(files)
+        self.changed = bool(files) or not self.complete
+        self.files, self.complete = tuple(sorted({*self.files, *files})), not files
+        text = json.dumps({"files": self.files, "complete": self.complete}, indent=1)
+        write_if_changed(self.path, text + "\n")
+
+
+@dataclass(frozen=True)
+class ClosureTools:
+    """What the search for helpers runs and looks through."""
+
+    nm: str
+    demangler: str
+    ctags: str
+    roots: tuple[Path, ...]
+    folders: tuple[str, ...]
+    exclude: str
+    namespaces: tuple[str, ...] = ("10tensorflow", "3tsl", "_2ftsl_2f", "tensorflow_2f")
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        return index_definitions(self.roots, self.folders, self.exclude, self.ctags)
+
+    def ours(self, name: str) -> bool:
+        return any(part in name for part in self.namespaces)
+
+    def missing(self, objects: Mapping[str, str], libraries: Sequence[str]) -> list[Missing]:
+        """Undefined symbols of ``objects`` (source file → object) that neither they nor ``libraries`` define."""
+        found = read_symbols([*objects.values(), *libraries], self.nm)
+        by_file: dict[str, Symbols] = {file: found[path] for file, path in objects.items()}
+        return find_missing(
+            by_file,
+            [found[path] for path in libraries],
+            self.definitions,
+            self.ours,
+            lambda names: demangle(names, self.demangler),
+        )
+
+
+def closure_node(
+    compiler: Compiler, target: str, objects: Mapping[str, Any], libraries: Sequence[Any], helpers: Helpers,
+    tools: ClosureTools,
+) -> Any:
+    """A stamp node: ``helpers`` has learned what ``objects`` and ``libraries`` leave undefined of ours."""
+
+    def run(targets: list[str], sources: list[str]) -> None:
+        missing = tools.missing(
+            {file: str(node) for file, node in objects.items()}, [str(library) for library in libraries]
+        )
+        wanted = next_helpers(missing, set(objects)) if missing else set()
+        helpers.learn(wanted)
+        if wanted:
+            print(f"        needed beside the selected kernels: {' '.join(sorted(wanted))}", flush=True)
+        write_if_changed(Path(targets[0]), f"{len(missing)} undefined\n")
+
+    made = builder(run, "NM", "closure 1 " + tools.exclude)
+    return made(compiler.env, target=[target], source=[*objects.values(), *libraries])[0]
+
+
+def next_helpers(missing: Sequence[Missing], have: set[str]) -> set[str]:
+    """For each missing symbol the likeliest file that is not there yet. TfcrossError where there is none."""
+    wanted: set[str] = set()
+    for symbol in missing:
+        left = [file for file in symbol.candidates if file not in have]
+        if not wanted.isdisjoint(symbol.candidates):
+            continue
+        if left:
+            wanted.add(left[0])
+    if not wanted:
+        first = missing[0]
+        raise TfcrossError(
+            f"{first.user} needs {first.symbol}, which no file of the release defines for this platform "
+            f"({len(missing)} such symbols); add the file to `runtime` in core.yaml."
+        )
+    return wanted

@@ -1,0 +1,152 @@
+"""The output folder: archives, headers, link files, manifest; assembled aside, proven, then put in place whole."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import TfcrossError
+from ..headerdeps import read_depfile
+from ..linkflags import LinkFlags
+from ..profile import Profile
+from ..proof import Proof, run_here
+from ..render import render, write_if_changed
+from .actions import builder
+from .compiling import CompileFlags, Compiler
+from .dependencies import link_program
+
+
+@dataclass(frozen=True)
+class Output:
+    """``stage`` is where the folder is assembled, ``final`` where it ends up."""
+
+    stage: str
+    final: str
+    link: LinkFlags
+    profile: Profile
+    release: str
+
+
+def stage_headers(compiler: Compiler, output: Output, headers: Sequence[str], flags: CompileFlags, order: Any) -> Any:
+    """A stamp node: ``stage/include`` holds what ``headers`` include from the trees, and nothing else.
+
+    What that is the compiler says (``-M``); a file keeps its path below the include folder that it was found in.
+    """
+    roots = sorted((*flags.include, *flags.system_include), key=len, reverse=True)
+    folder = Path(output.stage) / "include"
+    everything = f"{output.stage}.headers/all.cc"
+    write_if_changed(Path(everything), "".join(f'#include "{header}"\n' for header in headers))
+    argv = [compiler.toolchain.cxx, *flags.arguments(compiler.toolchain), "-M", "-MF"]
+
+    def run(targets: list[str], sources: list[str]) -> None:
+        depfile = Path(f"{sources[0]}.d")
+        compiler.runner.run([*argv, str(depfile), sources[0]], "public headers")
+        part = folder.with_name("include.part")
+        shutil.rmtree(part, ignore_errors=True)
+        for name in read_depfile(depfile):
+            root = next((root for root in roots if name.startswith(f"{root}/")), None)
+            if root:
+                target = part / name.removeprefix(f"{root}/")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(name, target)
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+        write_if_changed(Path(targets[0]), "\n".join(sorted(p.as_posix() for p in folder.rglob("*"))) + "\n")
+
+    made = builder(run, "HDRS", shlex.join(argv))(compiler.env, target=[f"{output.stage}.headers/stamp"], source=[everything])
+    compiler.env.Depends(made, order)
+    return made[0]
+
+
+def stage_libraries(env: Any, output: Output, archives: Sequence[Any]) -> list[Any]:
+    """The archives' nodes below ``stage/lib``."""
+    made = builder(_copy, "", "copy")
+    return [made(env, target=[f"{output.stage}/lib/{Path(str(a)).name}"], source=[a])[0] for a in archives]
+
+
+def _copy(targets: list[str], sources: list[str]) -> None:
+    part = Path(f"{targets[0]}.part")
+    part.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        part.hardlink_to(sources[0])
+    if not part.exists():
+        shutil.copyfile(sources[0], part)
+    part.replace(targets[0])
+
+
+def write_link_files(output: Output) -> None:
+    """``stage/link``: relocatable, each with the core whole."""
+    folder = Path(output.stage) / "link"
+    for name, root in (("flags.mk", "$(TFCROSS)"), ("tensorflow-core.pc", "${prefix}")):
+        text = render(
+            f"{name}.j2",
+            compile=output.link.compile_arguments(root),
+            link=output.link.link_arguments(root),
+            version=output.release,
+            profile=output.profile.name,
+        )
+        write_if_changed(folder / name, text)
+
+
+def build_proof(compiler: Compiler, output: Output, proof: Proof, libraries: Sequence[Any], headers: Any, work: str) -> Any:
+    """The linked app that proves the model: compiled and linked with exactly what the output folder tells apps."""
+    flags = CompileFlags(ccflags=tuple(output.link.compile_arguments(output.stage)))
+    flags = flags.more(ccflags=["-O1", "-ffunction-sections", "-fdata-sections"])
+    app = compiler.unit(f"{work}/{proof.name}.o", proof.source, flags)
+    compiler.env.Depends(app, headers)
+    linked = link_program(
+        compiler, f"{work}/{proof.name}", [app], ["-Wl,--gc-sections", *output.link.link_arguments(output.stage)], "LINK"
+    )
+    compiler.env.Depends(linked, list(libraries))
+    return linked
+
+
+def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: str) -> Any:
+    """A node that holds what the app printed; it exists only if the app succeeded."""
+
+    def run(targets: list[str], sources: list[str]) -> None:
+        said = run_here(output.profile, sources[0], proof.arguments, compiler.runner.environment)
+        print("".join(f"        {line}\n" for line in said.splitlines()), end="", flush=True)
+        part = Path(f"{targets[0]}.part")
+        part.write_text(said)
+        part.replace(targets[0])
+
+    signature = shlex.join([*proof.arguments, str(output.profile.emulator)])
+    return builder(run, "PROVE", signature)(compiler.env, target=[log], source=[app, *proof.inputs])[0]
+
+
+def publish(env: Any, output: Output, manifest: Mapping[str, Any], parts: Sequence[Any], proofs: Sequence[Any], files: Mapping[str, str]) -> Any:
+    """The output folder as a node (its manifest): replaced whole, when all of ``parts`` and ``proofs`` are there."""
+    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+
+    def run(targets: list[str], sources: list[str]) -> None:
+        final, part, old = (Path(output.final + suffix) for suffix in ("", ".part", ".old"))
+        for folder in (part, old):
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(output.stage, part, copy_function=shutil.copyfile)
+        for name, content in files.items():
+            (part / name).write_text(content, encoding="utf-8")
+        if proofs:
+            (part / "proof.txt").write_text("".join(Path(str(p)).read_text() for p in proofs), encoding="utf-8")
+        (part / "manifest.json").write_text(text, encoding="utf-8")
+        if final.exists():
+            final.rename(old)
+        part.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+
+    signature = "\0".join([text, *files, *files.values(), output.stage])
+    made = builder(run, "OUT", signature)(env, target=[f"{output.final}/manifest.json"], source=[*parts, *proofs])
+    env.Precious(made)
+    return made[0]
+
+
+def check_output_name(path: Path) -> None:
+    """TfcrossError if ``path`` exists and is no output folder of ours: it would be replaced."""
+    if path.exists() and not (path / "manifest.json").is_file():
+        raise TfcrossError(f"OUT: {path} exists and has no manifest.json; move it away, or pass another OUT=.")

@@ -1,0 +1,256 @@
+"""The stages of one build as SConstruct calls them; each leaves its result on the Build."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from .. import environment
+from ..coreset import load_core
+from ..errors import TfcrossError
+from ..fetch import fetch_sources
+from ..headerdeps import HeaderDeps
+from ..linkflags import LinkFlags
+from ..manifest import make_manifest
+from ..model import load_model
+from ..options import Options
+from ..profile import Profile
+from ..proof import proof_of
+from ..recipes import Recipe, expand_sources, load_recipes, wanted_recipes
+from ..registry import build_registry
+from ..release import Release
+from ..selection import Selection, digest, select, select_all
+from ..store import Tree
+from ..toolchain import Toolchain
+from . import output
+from .actions import Runner
+from .codegen import write_generated
+from .compiling import CompileFlags, Compiler
+from .core import ClosureTools, CoreBuild, CoreFolders, Helpers, closure_node
+from .dependencies import HOST_FLAGS, build_archive, build_host_tool, generate_protos
+from .sources import link_trees, tree_keys
+
+#: Most a compile may need; -j follows from it and the machine's memory.
+GIB_PER_JOB = 2
+
+
+def job_count() -> int:
+    """As many jobs as there are cores, but no more than the memory carries."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return max(1, min(len(os.sched_getaffinity(0)), int(memory / GIB_PER_JOB)))
+
+
+class Build:
+    """One run of SCons. Paths are relative to the project's folder, in which SCons runs."""
+
+    current: ClassVar[Build | None] = None
+
+    def __init__(self, root: Path, options: Options, release: Release, env: Any) -> None:
+        Build.current = self
+        self.root, self.options, self.release, self.env = root, options, release, env
+        self.core = load_core(release.folder)
+        self.recipes = load_recipes(release.folder)
+        self.runner = Runner(environment.compiler_environment(), bool(options.verbosity))
+        self.headers: HeaderDeps | None = None
+        self.helpers: Helpers | None = None
+        env.SConsignFile("build/sconsign")
+        env.Decider("content-timestamp")
+
+    # 4 fetch
+
+    def fetch(self) -> None:
+        """Every source of the release, verified and unpacked."""
+        source_dir = Path(self.options.source_dir) if self.options.source_dir else None
+        self.trees: dict[str, Tree] = fetch_sources(
+            self.release,
+            store=environment.cache_folder(),
+            source_dir=source_dir,
+            overrides={name: Path(folder) for name, folder in self.options.sources},
+            offline=self.options.offline,
+            progress=True,
+        )
+        self.links = link_trees(self.trees, Path("build/src") / self.release.version)
+
+    # 2 profile, 3 toolchain
+
+    def use(self, profile: Profile, toolchain: Toolchain, host: Toolchain) -> None:
+        self.profile, self.toolchain, self.host = profile, toolchain, host
+        self.headers = HeaderDeps(Path("build"), tree_keys(self.trees, self.links))
+        for stale in self.headers.stale():
+            Path(stale).unlink(missing_ok=True)
+            self.headers.forget([stale])
+        self.work = f"build/{profile.name}/{self.release.version}-{toolchain.name}"
+        self.final = Path(self.options.out) / profile.name
+        output.check_output_name(self.final)
+        self.compiler = Compiler(self.env, toolchain, self.runner, self.headers)
+        self.host_compiler = Compiler(self.env, host, self.runner, self.headers)
+
+    # 5 dependencies
+
+    def generate_sources(self) -> None:
+        """Host protoc; the protos' C++ and the small generated headers, which no target changes."""
+        self.gen = f"build/gen/{self.release.version}"
+        write_generated(self.core.generated, Path(self.gen))
+        recipe = self.recipes["protobuf"]
+        folder = f"build/host/{self.release.version}-{self.host.name}"
+        library = build_archive(
+            self.host_compiler, recipe, self.links["protobuf"], CompileFlags(HOST_FLAGS), folder, self.profile.cpu
+        )
+        assert recipe.host_tool
+        protoc = build_host_tool(self.host_compiler, recipe, recipe.host_tool, self.links["protobuf"], library, folder)
+        tree = self.links[self.core.tree]
+        names = expand_sources(Path(tree), self.core.proto_sources, self.core.proto_exclude, "core.yaml: protos")
+        roots = {tree: self._key(self.core.tree), f"{self.links['protobuf']}/src": self._key("protobuf")}
+        stamp = f"{self.gen}.stamp"
+        self.protos = generate_protos(self.env, self.runner, protoc, names, roots, stamp, self.gen)
+
+    def _key(self, source: str) -> str:
+        return self.trees[source].stamp.read_text()
+
+    # 6 registry, 7 model, 8 selection
+
+    def select(self) -> None:
+        """What the models need, from what the release's sources register under the profile's defines."""
+        defines = [*self.core.defines, *self.profile.defines, *self.core.type_defines(self.options.types)]
+        registry = build_registry(
+            include_root=Path(self.links[self.core.tree]),
+            compiler=[self.toolchain.cxx, *self.toolchain.flags, f"-std={self.core.cxx_standard}"],
+            defines=defines,
+            jobs=job_count(),
+            tree_id=self._key(self.core.tree),
+            compiler_id=self.toolchain.identity,
+            cache=environment.cache_folder() / "registry",
+        )
+        self.models = [load_model(Path(name)) for name in self.options.models]
+        if self.models:
+            self.selection: Selection = select(self.models, registry, self.core.always)
+        else:
+            self.selection = select_all(registry, portable_files(registry.files, self.core.definer_exclude))
+
+    # 9 core
+
+    def compile_core(self) -> None:
+        """Objects of runtime, selection and helpers, the dependencies' archives, and what is still missing."""
+        flags = self._target_flags()
+        folders = CoreFolders(self.links[self.core.tree], self.gen, self.work)
+        core = CoreBuild(self.compiler, self.core, flags, folders, [self.protos])
+        self.model_work = f"{self.work}/models/{self.selection.key}"
+        self.helpers = Helpers(Path(f"{self.model_work}/helpers.json"))
+        self.objects = {name: core.registering(name, self.selection.of_file(name)) for name in self.selection.files}
+        self.objects |= core.runtime()
+        self.objects |= {
+            name: core.helper(name, self.selection) for name in self.helpers.files if name not in self.objects
+        }
+        self.archives = self._dependencies(flags)
+        self.closure = closure_node(
+            self.compiler, f"{self.model_work}/closure", self.objects, [a for _, a in self.archives], self.helpers,
+            self._closure_tools(),
+        )
+        self.compile_flags = flags
+
+    def _target_flags(self) -> CompileFlags:
+        tree = self.links[self.core.tree]
+        third = [f"{self.links[name]}/{part}" for name in self.core.include for part in self.recipes[name].include]
+        return CompileFlags(
+            ccflags=(f"-std={self.core.cxx_standard}", *self.core.ccflags, *self.options.optflags),
+            defines=(*self.core.defines, *self.profile.defines, *self.core.type_defines(self.options.types)),
+            include=(self.gen, tree),
+            system_include=tuple(os.path.normpath(folder) for folder in third),
+        )
+
+    def _dependencies(self, flags: CompileFlags) -> list[tuple[Recipe, Any]]:
+        texts = [Path(self.links[self.core.tree], name).read_text(errors="replace") for name in self._own_files()]
+        plain = CompileFlags(ccflags=flags.ccflags, defines=("NDEBUG",))
+        return [
+            (recipe, build_archive(self.compiler, recipe, self.links[name], plain, f"{self.work}/deps", self.profile.cpu))
+            for name, recipe in wanted_recipes(self.recipes, texts).items()
+            if recipe.archive
+        ]
+
+    def _own_files(self) -> list[str]:
+        return [name for name in self.objects if not name.endswith(".pb.cc")]
+
+    def _closure_tools(self) -> ClosureTools:
+        return ClosureTools(
+            nm=self.toolchain.nm,
+            demangler="c++filt",
+            ctags="ctags",
+            roots=(Path(self.links[self.core.tree]), Path(self.gen)),
+            folders=self.core.definer_folders,
+            exclude=self.core.definer_exclude,
+        )
+
+    # 10 link
+
+    def link(self) -> None:
+        """The core archive, and the output folder's libraries, headers and link files."""
+        members = [self.objects[name] for name in sorted(self.objects)]
+        archive = self.compiler.archive(f"{self.model_work}/libtensorflow-core.a", members)
+        self.env.Depends(archive, self.closure)
+        used = [(recipe.archive, node) for recipe, node in self.archives]
+        self.output = output.Output(
+            stage=f"{self.model_work}/out",
+            final=str(self.final),
+            link=self._link_flags([name for name, _ in used]),
+            profile=self.profile,
+            release=self.release.version,
+        )
+        self.libraries = output.stage_libraries(self.env, self.output, [archive, *(node for _, node in used)])
+        self.include = output.stage_headers(
+            self.compiler, self.output, self.core.public_headers, self.compile_flags, [self.protos]
+        )
+        output.write_link_files(self.output)
+
+    def _link_flags(self, dependencies: list[str]) -> LinkFlags:
+        return LinkFlags(
+            cxx_standard=self.core.cxx_standard,
+            defines=self.compile_flags.defines,
+            ccflags=self.profile.ccflags,
+            core="libtensorflow-core.a",
+            dependencies=tuple(dependencies),
+            libraries=self.profile.libraries,
+            link_flags=self.profile.ldflags,
+            whole_archive=self.profile.whole_archive,
+        )
+
+    # 11 proof
+
+    def prove(self) -> None:
+        """For each model an app that is linked as apps are; where this machine can run it, what it says."""
+        self.proofs = []
+        for number, model in enumerate(self.models):
+            proof = proof_of(model.path, self.root)
+            work = f"{self.model_work}/proof{number}"
+            app = output.build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
+            if self.profile.runs_here:
+                self.proofs.append(output.run_proof(self.compiler, self.output, proof, app, f"{work}/proof.txt"))
+
+    # 12 package
+
+    def publish(self) -> Any:
+        """The output folder's node."""
+        header = self.selection.whole.header(self.core.registration_template, self.core.registration_headers)
+        manifest = make_manifest(
+            self.options, self.profile, self.release, self.toolchain, self.trees, self.models, self.selection, self.objects
+        )
+        parts = [*self.libraries, self.include]
+        return output.publish(self.env, self.output, manifest, parts, self.proofs, {"ops_to_register.h": header})
+
+    # after the build
+
+    def save(self) -> None:
+        if self.headers is not None:
+            self.headers.save(generated=f"{self.gen}/" if hasattr(self, "gen") else "")
+
+    @property
+    def again(self) -> bool:
+        return self.helpers is not None and self.helpers.changed
+
+
+def portable_files(files: Any, exclude: str) -> list[str]:
+    """The registering files of the whole portable set: all that a mobile CPU can have."""
+    skip = re.compile(exclude)
+    return [name for name in files if not skip.search(name)]

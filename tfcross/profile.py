@@ -1,0 +1,173 @@
+"""One target and one arch, resolved from ``targets/*.yaml``; nothing later reads those files."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import TfcrossError, known
+from .schema import load_document
+
+#: Keys that a target and its arch must give between them.
+REQUIRED = ("triple", "cpu", "toolchain", "whole_archive")
+#: Keys of a target file that say how to resolve it, and are no part of a profile.
+STRUCTURE = ("extends", "archs", "default_arch")
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """Runs a program of the target here: ``program *arguments app``."""
+
+    program: str
+    arguments: tuple[str, ...]
+    debian: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The resolved data of one target and one arch for one release.
+
+    ``ccflags`` select the CPU and belong on every compile and link; ``defines`` are ``NAME`` or
+    ``NAME=VALUE`` without ``-D``; ``libraries`` are names without ``-l``, in link order;
+    ``cpu`` is the CPU's family as nsync's platform folders spell it. ``native`` means that this
+    machine runs the target's programs itself; where it is false and ``emulator`` is None,
+    nothing here can run them.
+    """
+
+    target: str
+    arch: str
+    release: str
+    description: str
+    triple: str
+    cpu: str
+    toolchain: str
+    ccflags: tuple[str, ...]
+    defines: tuple[str, ...]
+    ldflags: tuple[str, ...]
+    libraries: tuple[str, ...]
+    whole_archive: str
+    native: bool
+    emulator: Emulator | None
+    debian: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """``PI-armv7``: the folder under ``out/``."""
+        return f"{self.target}-{self.arch}"
+
+    @property
+    def runs_here(self) -> bool:
+        return self.native or self.emulator is not None
+
+
+def host_triple(machine: str = "") -> str:
+    """The GNU triple of a Linux of this ``machine`` (default: as ``uname -m`` says of this one)."""
+    machine = machine or platform.machine()
+    return "arm-linux-gnueabihf" if machine.startswith("armv7") else f"{machine}-linux-gnu"
+
+
+def known_targets(root: Path) -> list[str]:
+    """Names of the targets under ``root/targets``, sorted; files without archs are only bases."""
+    paths = sorted((root / "targets").glob("*.yaml"))
+    return [path.stem for path in paths if "archs" in load_document(path, "target")]
+
+
+def known_archs(root: Path, target: str) -> list[str]:
+    return sorted(_load_target(root, target)["archs"])
+
+
+def load_profile(root: Path, target: str, arch: str | None, release: str, machine: str = "") -> Profile:
+    """The profile of ``target`` and ``arch`` (None: the target's default) for ``release``.
+
+    ``machine`` is this machine's arch as ``uname -m`` spells it, which the default stands for.
+    Raises TfcrossError for a target, arch or release that the files do not know.
+    """
+    machine = machine or platform.machine()
+    shown = f"targets/{target}.yaml"
+    document = _load_target(root, target)
+    arch = arch or _default_arch(document, machine, shown)
+    if arch not in document["archs"]:
+        raise TfcrossError(f"{shown}: unknown arch '{arch}'. {known(document['archs'])}")
+    base = {key: value for key, value in document.items() if key not in STRUCTURE}
+    data = merge(base, document["archs"][arch])
+    missing = [key for key in REQUIRED if key not in data]
+    if missing:
+        raise TfcrossError(f"{shown}: arch '{arch}' has no {missing[0]}; give it there or above.")
+    if release not in data["toolchain"]:
+        raise TfcrossError(f"{shown}: no toolchain for release '{release}'. {known(data['toolchain'])}")
+    return _profile(target, arch, release, data, native=data["triple"] == host_triple(machine))
+
+
+def load_host_profile(root: Path, release: str) -> Profile:
+    """The profile that tools for this machine are built with: the target named as its system."""
+    return load_profile(root, platform.system().upper(), None, release)
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` extended by ``over``: lists append, mappings merge by key, scalars are replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, list) and isinstance(value, list):
+            merged[key] = [*below, *value]
+        elif isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = merge(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _load_target(root: Path, target: str) -> dict[str, Any]:
+    document = _load_extended(root, target, ()) if (root / "targets" / f"{target}.yaml").is_file() else {}
+    if "archs" not in document:
+        raise TfcrossError(f"TARGET={target}: unknown target. {known(known_targets(root))}")
+    return document
+
+
+def _load_extended(root: Path, name: str, below: tuple[str, ...]) -> dict[str, Any]:
+    """The document ``targets/<name>.yaml`` over all that it extends; ``below`` extend it."""
+    path = root / "targets" / f"{name}.yaml"
+    if below and (name in below or not path.is_file()):
+        found = "extends itself" if name in below else f"extends unknown '{name}'"
+        names = [p.stem for p in path.parent.glob("*.yaml") if p.stem not in below]
+        raise TfcrossError(f"targets/{below[-1]}.yaml: {found}. {known(names)}")
+    document = load_document(path, "target")
+    if "extends" not in document:
+        return document
+    return merge(_load_extended(root, document["extends"], (*below, name)), document)
+
+
+def _default_arch(document: Mapping[str, Any], machine: str, shown: str) -> str:
+    """The arch for a build that names none; ``host`` in the file stands for this machine's."""
+    default = document.get("default_arch")
+    if default is None:
+        raise TfcrossError(f"{shown}: has no default arch; pass ARCH=. {known(document['archs'])}")
+    return machine if default == "host" else str(default)
+
+
+def _profile(target: str, arch: str, release: str, data: Mapping[str, Any], native: bool) -> Profile:
+    emulator = data.get("emulator")
+    return Profile(
+        target=target,
+        arch=arch,
+        release=release,
+        description=data["description"],
+        triple=data["triple"],
+        cpu=data["cpu"],
+        toolchain=data["toolchain"][release],
+        ccflags=tuple(data.get("ccflags", ())),
+        defines=tuple(data.get("defines", ())),
+        ldflags=tuple(data.get("ldflags", ())),
+        libraries=tuple(data.get("libraries", ())),
+        whole_archive=data["whole_archive"],
+        native=native,
+        emulator=None if native or emulator is None else _emulator(emulator),
+        debian=tuple(data.get("debian", ())),
+    )
+
+
+def _emulator(data: Mapping[str, Any]) -> Emulator:
+    return Emulator(data["program"], tuple(data.get("arguments", ())), tuple(data.get("debian", ())))

@@ -1,0 +1,65 @@
+"""Proof that a model runs: which program, with which arguments, under which emulator."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import TfcrossError
+from .profile import Profile
+from .schema import load_document
+
+RUNNER = "templates/run_graph.cc"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """``source`` is the app's one C++ file; ``arguments`` are its command line, ``inputs`` the files among them."""
+
+    name: str
+    source: str
+    arguments: tuple[str, ...]
+    inputs: tuple[str, ...]
+
+
+def proof_of(model: Path, root: Path) -> Proof:
+    """The proof of ``model``: what the ``proof.yaml`` beside it says, if it names the model, else the generic runner."""
+    custom = model.parent / "proof.yaml"
+    if custom.is_file():
+        data = load_document(custom, "proof", str(custom))
+        if model.name in data["arguments"]:
+            return _custom(model, data["source"], data["arguments"])
+    return Proof("run_graph", RUNNER, (str(model),), (str(model),))
+
+
+def _custom(model: Path, source: str, words: Sequence[str]) -> Proof:
+    beside = {word: str(model.parent / word) for word in words if (model.parent / word).is_file()}
+    missing = [name for name in (source,) if not (model.parent / name).is_file()]
+    if missing:
+        raise TfcrossError(f"{model.parent}/proof.yaml: there is no {missing[0]} beside it.")
+    arguments = tuple(beside.get(word, word) for word in words)
+    return Proof(Path(source).stem, str(model.parent / source), arguments, tuple(beside.values()))
+
+
+def run_here(profile: Profile, app: str, arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+    """What the target's program ``app`` prints, run on this machine or under the profile's emulator.
+
+    Raises TfcrossError with the program's last line if it fails.
+    """
+    prefix = (profile.emulator.program, *profile.emulator.arguments) if profile.emulator else ()
+    argv = [*prefix, str(Path(app).absolute()), *arguments]
+    try:
+        done = subprocess.run(
+            argv, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace",
+        )
+    except OSError as error:
+        raise TfcrossError(f"proof: {argv[0]}: {error.strerror}. Install it, or build without it.") from error
+    if done.returncode:
+        lines = [line for line in done.stdout.splitlines() if line.strip()] or ["it printed nothing"]
+        how = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
+        raise TfcrossError(f"proof: {shlex.join(argv)} ended with {how}: {lines[-1]}")
+    return done.stdout

@@ -1,0 +1,179 @@
+"""Every op and kernel that TensorFlow's sources register, as the target's own compiler sees them.
+
+The compiler only preprocesses: helper macros expand by themselves, and the class texts are those that
+``ops_to_register.h`` must repeat. Another compiler, flag or define is another registry, so the cache
+keeps one file for each.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from tfcross import registry_cache
+from tfcross.constants import Constants
+from tfcross.errors import TfcrossError
+from tfcross.opdef import OpDef, TypeSets
+from tfcross.preprocess import Preprocessor
+from tfcross.registration_parser import SETS, Found, Kernel, RegistrationParser, type_sets
+from tfcross.sourcetree import SourceTree, files_that_use, names_that_expand_to, read_tree, write_shadow
+
+__all__ = ["Kernel", "OpDef", "Registry", "build_registry", "registering_candidates"]
+
+T = TypeVar("T")
+
+SOURCES = "tensorflow/core"
+_TYPES = "tensorflow/core/framework/types.h"
+_INNERMOST_MACROS = ("REGISTER_KERNEL_BUILDER_IMPL_3", "REGISTER_OP_IMPL", "REGISTER_OP_GRADIENT_UNIQ")
+# Built for other devices or by other build rules, or for tests only.
+_OTHER_FOLDERS = frozenset(
+    ("api_def", "gpu", "integration_test", "mkl", "mlir_generated", "runtime_fallback", "tfrt", "tpu")
+)
+_OTHER_NAMES = ("_test.cc", ".cu.cc", "testlib.cc", "testlib_ops.cc")
+
+
+@dataclass(frozen=True)
+class Registry:
+    """``ops`` by name; ``kernels`` in the order of files and of lines; ``gradients`` are op names.
+
+    ``sets`` are the types that op definitions mean by "numbertype" and the like under the defines.
+    ``problems`` name the registrations that could not be understood and are missing here.
+    """
+
+    ops: Mapping[str, OpDef]
+    kernels: tuple[Kernel, ...]
+    gradients: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    sets: TypeSets = field(default_factory=dict)
+
+    def kernels_of(self, op: str) -> tuple[Kernel, ...]:
+        """All kernels of that op, for every device; () for an unknown op."""
+        return self._kernels_by_op.get(op, ())
+
+    @cached_property
+    def _kernels_by_op(self) -> Mapping[str, tuple[Kernel, ...]]:
+        return _grouped(self.kernels, lambda kernel: kernel.op)
+
+    @cached_property
+    def kernels_in(self) -> Mapping[str, tuple[Kernel, ...]]:
+        """The kernels of each file that registers some."""
+        return _grouped(self.kernels, lambda kernel: kernel.file)
+
+    @cached_property
+    def ops_in(self) -> Mapping[str, tuple[OpDef, ...]]:
+        """The op definitions of each file that has some."""
+        return _grouped(self.ops.values(), lambda op: op.file)
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """The files that register an op or a kernel, sorted."""
+        return tuple(sorted({*self.kernels_in, *self.ops_in}))
+
+
+def _grouped(items: Iterable[T], key: Callable[[T], str]) -> dict[str, tuple[T, ...]]:
+    groups: dict[str, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return {name: tuple(members) for name, members in groups.items()}
+
+
+def build_registry(
+    *,
+    include_root: Path,
+    compiler: Sequence[str],
+    defines: Sequence[str],
+    jobs: int,
+    tree_id: str,
+    compiler_id: str,
+    files: Sequence[str] | None = None,
+    cache: Path | None = None,
+) -> Registry:
+    """What ``files`` (default: all of ``registering_candidates``) register.
+
+    ``compiler`` is the program with the target's flags, ``defines`` are "NAME" or "NAME=value".
+    ``tree_id`` and ``compiler_id`` change whenever the sources or the compiler do; with them, the flags
+    and this code as its key, the registry is kept as one file in the folder ``cache``.
+    Raises TfcrossError if a file is missing or the compiler does not accept it.
+    """
+    command = (*compiler, *(f"-D{define}" for define in defines))
+    key = registry_cache.key([list(files) if files is not None else None, command, tree_id, compiler_id])
+    kept = cache / f"registry-{key}.json" if cache else None
+    found = registry_cache.load(kept) if kept else None
+    if found is None:
+        found = _find(include_root, files, command, jobs, cache)
+        if kept:
+            registry_cache.store(kept, found)
+    return _registry(found)
+
+
+def _registry(found: Found) -> Registry:
+    ops: dict[str, OpDef] = {}
+    problems = list(found.problems)
+    for op in found.ops:
+        if op.name in ops:
+            problems.append(f"{op.file}: op {op.name} is defined in {ops[op.name].file} already")
+        ops.setdefault(op.name, op)
+    return Registry(ops, tuple(found.kernels), tuple(found.gradients), tuple(problems), found.sets)
+
+
+def registering_candidates(include_root: Path) -> list[str]:
+    """The files below tensorflow/core, sorted, that use a registering macro, at any remove."""
+    tree = read_tree(include_root, _sources(include_root))
+    return _candidates(tree, _sources(include_root))
+
+
+def _candidates(tree: SourceTree, files: Sequence[str]) -> list[str]:
+    return files_that_use(tree, files, names_that_expand_to(tree.macros, _INNERMOST_MACROS))
+
+
+def _sources(include_root: Path) -> list[str]:
+    folder = include_root / SOURCES
+    if not folder.is_dir():
+        raise TfcrossError(
+            f"{include_root}: no folder {SOURCES} in it; give the root of TensorFlow's sources."
+        )
+    paths = [path.relative_to(include_root) for path in folder.rglob("*.cc")]
+    return sorted(
+        path.as_posix()
+        for path in paths
+        if _OTHER_FOLDERS.isdisjoint(path.parts) and not path.name.endswith(_OTHER_NAMES)
+    )
+
+
+def _find(
+    include_root: Path, files: Sequence[str] | None, command: Sequence[str], jobs: int, cache: Path | None
+) -> Found:
+    chosen = list(files) if files is not None else _sources(include_root)
+    missing = [file for file in (*chosen, _TYPES) if not (include_root / file).is_file()]
+    if missing:
+        raise TfcrossError(
+            f"{include_root}: {missing[0]} is not there; {len(missing)} listed files are missing."
+        )
+    tree = read_tree(include_root, [*chosen, _TYPES])
+    if files is None:
+        chosen = _candidates(tree, chosen)
+        tree = tree.part([*chosen, _TYPES])
+    if cache:
+        cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="registry-", dir=cache) as shadow:
+        return _read(tree, chosen, Preprocessor(tuple(command), Path(shadow)), jobs)
+
+
+def _read(tree: SourceTree, files: Sequence[str], preprocessor: Preprocessor, jobs: int) -> Found:
+    shadow = preprocessor.shadow
+    macros = write_shadow(tree, shadow, names_that_expand_to(tree.macros, _INNERMOST_MACROS))
+    preprocessor.write_reset(macros)
+    whole_types = "tfcross_types.h"
+    (shadow / whole_types).write_text(tree.texts[_TYPES], encoding="utf-8", errors="surrogateescape")
+    expanded = preprocessor.expand([whole_types, *files], jobs)
+    found = Found(sets=type_sets(next(expanded)[1]))
+    if len(found.sets) < len(SETS):
+        raise TfcrossError(f"registry: {_TYPES} defines only {sorted(found.sets)} of {sorted(SETS)}.")
+    parser = RegistrationParser(Constants(tree), found.sets)
+    for file, text in expanded:
+        parser.parse(file, text, found)
+    return found

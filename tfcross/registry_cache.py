@@ -1,0 +1,93 @@
+"""Keep what the registry found as a JSON file: fast to read, written whole or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tfcross.opdef import ArgDef, AttrDef, OpDef
+from tfcross.registration_parser import Found, Kernel
+
+_CODE = (
+    "constants.py",
+    "cpptext.py",
+    "datatypes.py",
+    "opdef.py",
+    "preprocess.py",
+    "registration_parser.py",
+    "registry.py",
+    "registry_cache.py",
+    "sourcetree.py",
+)
+
+
+def key(parts: Iterable[Any]) -> str:
+    """A name for what ``parts`` (anything that JSON can hold) and the registry's own code lead to."""
+    package = Path(__file__).parent
+    code = [package / name for name in _CODE] + sorted(package.glob("stubs/**/*.h"))
+    digest = hashlib.sha256(json.dumps(list(parts)).encode())
+    for path in code:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:32]
+
+
+def load(path: Path) -> Found | None:
+    """What ``store`` kept there; None if there is no such file or it is damaged."""
+    try:
+        document = json.loads(path.read_bytes())
+        return Found(
+            [_op(row) for row in document["ops"]],
+            [Kernel(*_frozen(row)) for row in document["kernels"]],
+            list(document["gradients"]),
+            list(document["problems"]),
+            {name: tuple(numbers) for name, numbers in document["sets"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def store(path: Path, found: Found) -> None:
+    """Keep ``found`` under ``path``."""
+    document = {
+        "ops": [_row(op) for op in found.ops],
+        "kernels": [_row(kernel) for kernel in found.kernels],
+        "gradients": found.gradients,
+        "problems": found.problems,
+        "sets": dict(found.sets),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
+    part.replace(path)
+
+
+def _row(item: Any) -> list[Any]:
+    """The fields in their order; those that are dataclasses themselves as rows, too."""
+    return [_plain(getattr(item, field.name)) for field in dataclasses.fields(item)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return _row(value) if dataclasses.is_dataclass(value) else value
+
+
+def _frozen(value: Any) -> Any:
+    return tuple([_frozen(item) for item in value]) if isinstance(value, list) else value
+
+
+def _op(row: list[Any]) -> OpDef:
+    name, file, attrs, inputs, outputs, *rest = _frozen(row)
+    return OpDef(
+        name,
+        file,
+        tuple(AttrDef(*attr) for attr in attrs),
+        tuple(ArgDef(*argument) for argument in inputs),
+        tuple(ArgDef(*argument) for argument in outputs),
+        *rest,
+    )

@@ -1,0 +1,35 @@
+"""Text from the project's templates: sorted values in, no logic but loops and conditions in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+
+_environment = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(TEMPLATES),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,
+)
+
+
+def render(template: str, **values: Any) -> str:
+    """``templates/<template>`` filled in; its first line says what it was made from."""
+    return _environment.get_template(template).render(origin=f"Made by tfcross from templates/{template}.", **values)
+
+
+def write_if_changed(path: Path, text: str) -> bool:
+    """Put ``text`` into ``path`` whole; a file that already holds it keeps its time. True if it was written."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+    return True

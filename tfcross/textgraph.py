@@ -1,0 +1,95 @@
+"""GraphDefs in protobuf's text format, one top-level block at a time.
+
+The parser of the text format is slow and keeps all that it reads; a block at a time bounds the memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf import text_format
+from google.protobuf.message import DecodeError, EncodeError
+
+from tfcross import graphdef
+
+_TOKEN = re.compile(
+    rb"""[{<}>] | [A-Za-z_]\w* | "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | \#[^\n]* | ["']""",
+    re.VERBOSE | re.DOTALL,
+)
+_MAX_DEPTH = 100  # as the binary parser's
+_LONGEST_REASON = 200
+
+
+class TextError(Exception):
+    """``line`` is where in the file, from 1."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def _line(data: bytes, offset: int) -> int:
+    return data.count(b"\n", 0, offset) + 1
+
+
+def _blocks(data: bytes) -> Iterator[tuple[str, int, int]]:
+    """Name, start and end of each top-level ``name { … }``; the end is after the brace. Raises TextError."""
+    depth, name, start = 0, "", 0
+    for token in _TOKEN.finditer(data):
+        text = token.group()
+        if text in (b"{", b"<"):
+            start = token.start() if depth == 0 else start
+            depth += 1
+        elif text in (b"}", b">"):
+            depth -= 1
+            if depth == 0:
+                yield name, start, token.end()
+        elif text in (b'"', b"'"):
+            raise TextError(_line(data, token.start()), "a string without an end")
+        elif depth == 0 and (text[:1].isalpha() or text[:1] == b"_"):
+            name = text.decode()
+        if not 0 <= depth <= _MAX_DEPTH:
+            raise TextError(
+                _line(data, token.start()), "braces that are too deep" if depth > 0 else "a stray brace"
+            )
+    if depth:
+        raise TextError(
+            _line(data, len(data)), f"truncated: a block opened on line {_line(data, start)} never ends"
+        )
+
+
+def _parsed(data: bytes, start: int, end: int, message: Any) -> Any:
+    """The message in the text ``data[start:end]``. Raises TextError."""
+    try:
+        return text_format.Parse(data[start:end], message, allow_unknown_field=True)
+    except text_format.ParseError as error:
+        line = _line(data, start) + (error.GetLine() or 1) - 1
+        # The parser quotes the whole line first, which may hold a tensor.
+        raise TextError(line, str(error).rpartition("': ")[2][:_LONGEST_REASON]) from None
+    except (ValueError, RecursionError, OverflowError, TypeError, DecodeError, EncodeError) as error:
+        raise TextError(_line(data, start), str(error)[:_LONGEST_REASON]) from None
+
+
+_BLOCKS = {"node": graphdef.NodeDef, "versions": graphdef.VersionDef, "library": graphdef.FunctionDefLibrary}
+
+
+def text_graph_parts(data: bytes) -> Iterator[Any]:
+    """The NodeDef, FunctionDef, GradientDef and VersionDef messages of a text GraphDef. Raises TextError."""
+    for name, start, end in _blocks(data):
+        message = _BLOCKS.get(name)
+        if message is None:
+            continue
+        parsed = _parsed(data, start + 1, end - 1, message())
+        if name == "library":
+            yield from parsed.function
+            yield from parsed.gradient
+        else:
+            yield parsed
+
+
+def saved_model_bytes(data: bytes) -> bytes:
+    """The binary form of a SavedModel in text. Raises TextError."""
+    content: bytes = _parsed(data, 0, len(data), graphdef.SavedModel()).SerializeToString()
+    return content
