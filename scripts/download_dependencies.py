@@ -4,7 +4,7 @@
 Usage: scripts/download_dependencies.py [RELEASE=2.14.1] [SOURCE_DIR=<folder>] [OFFLINE=1]
                                         [SOURCE_<name>=<folder> …]
 
-Prints one line per source: name, version, where it came from, its folder, and the seconds of all.
+Prints one line per source: name, version, where it came from, and the seconds it took (0 from the store).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main(words: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for tree in trees:
-        print(f"{tree.name} {tree.version}  {tree.origin}  {tree.path}")
+        print(f"{tree.name} {tree.version}  {tree.origin}  {tree.seconds:.1f} s")
     print(f"{len(trees)} sources in {time.monotonic() - began:.1f} s")
     return 0
 

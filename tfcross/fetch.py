@@ -7,11 +7,12 @@ the user's folder of files, upstream, Debian, PyPI, in this order, until one bri
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from .errors import TfcrossError
 from .origins import OriginError
@@ -124,13 +125,14 @@ def _bring_all(missing: list[Source], run: _Run) -> dict[str, Tree]:
 def _bring(source: Source, run: _Run) -> Tree:
     """The tree of one source, made by this process or, in the meantime, by another."""
     folder = run.store.folder(source)
+    began = time.monotonic()
     with run.store.lock(folder.name):
         if run.store.tree(source) is None:
             _make(source, folder, run)
         tree = run.store.tree(source)
     if tree is None:
         raise TfcrossError(f"{source}: its tree vanished from {folder}. Run again.")
-    return tree
+    return replace(tree, seconds=time.monotonic() - began)
 
 
 def _make(source: Source, folder: Path, run: _Run) -> None:
@@ -156,9 +158,7 @@ def _make(source: Source, folder: Path, run: _Run) -> None:
 def _check_tree(found: str, source: Source) -> None:
     if found != source.tree_sha256:
         pinned = source.tree_sha256
-        raise OriginError(
-            f"sha256 of the tree in it is {found[:8]}…, the release pins {pinned[:8]}…. Not used"
-        )
+        raise OriginError(f"sha256 of the tree in it is {found}, the release pins {pinned[:8]}…. Not used")
 
 
 def _attempts(source: Source, run: _Run) -> Iterable[tuple[str, Attempt]]:
@@ -205,11 +205,11 @@ def _from_network(origin: Origin, source: Source, network: Network | None) -> At
 
 
 def _in_folder(source: Source, folder: Path | None) -> Iterable[tuple[Origin, Path]]:
-    """The files of ``folder`` with an origin's name: as pinned, as in its URL, or quoted as a mirror has it."""
+    """The files of ``folder`` with an origin's name: as pinned, as in its URL, or quoted for a URL."""
     if folder is None:
         return
     for origin in source.origins:
-        quoted = quote(origin.file).replace("%7E", "%7e").replace("%2B", "%2b").replace("~", "%7e")
+        quoted = origin.file.replace("~", "%7e").replace("+", "%2b")
         for name in dict.fromkeys((origin.file, Path(urlsplit(origin.url).path).name, quoted)):
             if name and (folder / name).is_file():
                 yield origin, folder / name

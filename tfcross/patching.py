@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import patch_ng  # type: ignore[import-untyped]
+import patch_ng
 
 from .errors import TfcrossError
-from .treehash import combined_hash, file_hash
+from .treehash import MODIFIED, combined_hash, file_hash
 
+# What the parser passes over.
+_UNREAD = re.compile(
+    rb"^(?:\\ No newline at end of file|rename from|copy from|GIT binary patch)", re.MULTILINE
+)
 MENDING = "Make the patch anew against this version's file, or take it out of release.yaml"
 
 
@@ -34,7 +39,10 @@ def apply_patches(tree: Path, patches: Iterable[Path]) -> None:
 
 
 def _parse(patch: Path) -> list[Any]:
-    parsed = patch_ng.PatchSet(io.BytesIO(patch.read_bytes()))
+    content = patch.read_bytes()
+    if unread := _UNREAD.search(content):
+        raise TfcrossError(f"{patch.name}: '{unread[0].decode()}' is not supported. {MENDING}.")
+    parsed = patch_ng.PatchSet(io.BytesIO(content))
     if parsed.errors or not parsed.items:
         raise TfcrossError(f"{patch.name}: not a unified diff. {MENDING}.")
     return list(parsed.items)
@@ -43,6 +51,8 @@ def _parse(patch: Path) -> list[Any]:
 def _apply_item(tree: Path, item: Any, patch: str) -> None:
     old, new = _path(item.source, patch), _path(item.target, patch)
     lines = [] if old is None else _read(tree / old, f"{patch}: {old}")
+    if old is None and new is not None and (tree / new).exists():
+        raise TfcrossError(f"{patch}: {new}: the file to add is in the tree already. {MENDING}.")
     result = _with_hunks(lines, item.hunks, f"{patch}: {old or new}")
     if old is not None and old != new:
         (tree / old).unlink()
@@ -68,9 +78,12 @@ def _read(path: Path, where: str) -> list[bytes]:
 
 
 def _write(path: Path, lines: list[bytes]) -> None:
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o444
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.write_bytes(b"".join(lines))
+    path.chmod(mode)
+    os.utime(path, (MODIFIED, MODIFIED))
 
 
 def _with_hunks(lines: list[bytes], hunks: Iterable[Any], where: str) -> list[bytes]:
@@ -87,15 +100,6 @@ def _with_hunks(lines: list[bytes], hunks: Iterable[Any], where: str) -> list[by
 
 
 def _sides(text: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
-    """The lines a hunk expects and those it leaves; honours "\\ No newline at end of file"."""
-    sides: dict[bytes, list[bytes]] = {b"-": [], b"+": []}
-    last: tuple[bytes, ...] = ()
-    for line in text:
-        if line.startswith(b"\\"):
-            for side in last:
-                sides[side][-1] = sides[side][-1].rstrip(b"\r\n")
-            continue
-        last = (b"-", b"+") if line[:1] in (b" ", b"\n", b"\r") else (line[:1],)
-        for side in last:
-            sides[side].append(line[1:] if line[:1] not in (b"\n", b"\r") else line)
-    return sides[b"-"], sides[b"+"]
+    """The lines that a hunk expects and those that it leaves."""
+    lines = list(text)
+    return [line[1:] for line in lines if line[:1] != b"+"], [line[1:] for line in lines if line[:1] != b"-"]

@@ -1,7 +1,8 @@
 """The registrations in a preprocessed source: our markers and the builder calls around them.
 
 The stub headers leave ``tfcross_kernel(is_system, "class text", builder calls)``,
-``tfcross_op(is_system, name).Attr("…")…`` and ``tfcross_gradient(name, creator)``.
+``tfcross_op(is_system, name).Attr("…")…`` and ``tfcross_gradient(name, creator)``. Registrations
+through the C interface are read as they stand.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from tfcross.c_registrations import CRegistration, read_c_registrations
 from tfcross.constants import Constants
-from tfcross.cpptext import Call, find_marks, list_items, read_calls, string_value
+from tfcross.cpptext import Call, find_marks, list_items, read_calls
 from tfcross.datatypes import cpp_number, enum_number
 from tfcross.opdef import BadSpec, OpDef, TypeSets, parse_argument, parse_attr, with_least_lengths
 
@@ -81,7 +83,7 @@ def type_sets(text: str) -> dict[str, tuple[int, ...]]:
 def _problems_of(file: str, found: Found) -> Iterator[None]:
     try:
         yield
-    except (_Unreadable, BadSpec) as error:
+    except ValueError as error:
         found.problems.append(f"{file}: {' '.join(str(error).split())}")
 
 
@@ -95,15 +97,26 @@ class RegistrationParser:
 
     def parse(self, file: str, text: str, found: Found) -> None:
         """Add to ``found`` what the preprocessed ``text`` of ``file`` registers."""
-        for arguments, _ in find_marks(text, "tfcross_kernel"):
-            with _problems_of(file, found):
-                found.kernels.append(self._kernel(file, arguments))
-        for arguments, end in find_marks(text, "tfcross_op"):
-            with _problems_of(file, found):
-                found.ops.append(self._op(file, arguments, read_calls(text, end)[0]))
-        for arguments, _ in find_marks(text, "tfcross_gradient"):
-            with _problems_of(file, found):
-                found.gradients.append(self._text(arguments[0], file))
+        with _problems_of(file, found):
+            for arguments, _ in find_marks(text, "tfcross_kernel"):
+                with _problems_of(file, found):
+                    found.kernels.append(self._kernel(file, arguments))
+            for arguments, end in find_marks(text, "tfcross_op"):
+                with _problems_of(file, found):
+                    found.ops.append(self._op(file, arguments, read_calls(text, end)[0]))
+            for arguments, _ in find_marks(text, "tfcross_gradient"):
+                with _problems_of(file, found):
+                    found.gradients.append(self._text(arguments[0], file))
+            for registration in read_c_registrations(text):
+                with _problems_of(file, found):
+                    self._add_c_registration(file, registration, found)
+
+    def _add_c_registration(self, file: str, registration: CRegistration, found: Found) -> None:
+        calls = registration.calls
+        if registration.class_text:
+            found.kernels.append(self._built(file, registration.class_text, "false", calls))
+        else:
+            found.ops.append(self._op(file, ("false", *calls[0].arguments), calls[1:]))
 
     def _text(self, expression: str, file: str) -> str:
         value = self._constants.value(expression, file)
@@ -116,13 +129,19 @@ class RegistrationParser:
         start = _BUILDER.match(builder)
         if not start:
             raise _Unreadable(f"kernel builder {builder}")
-        calls, end = read_calls(f".Name({builder[start.end() :]}", 0)
-        rest = f".Name({builder[start.end() :]}"[end:]
-        if rest.strip():
-            raise _Unreadable(f"'{rest}' behind the kernel builder {builder}")
-        kernel = Kernel("", "", "", 0, (), (), string_value(quoted) or "", file, _truth(system))
+        chain = f".Name({builder[start.end() :]}"
+        calls, end = read_calls(chain, 0)
+        if chain[end:].strip():
+            raise _Unreadable(f"'{chain[end:].strip()}' behind the kernel builder {builder}")
+        return self._built(file, quoted, system, calls)
+
+    def _built(self, file: str, quoted_class: str, system: str, calls: Iterable[Call]) -> Kernel:
+        class_text = self._text(quoted_class, file)
+        kernel = Kernel("", "", "", 0, (), (), class_text, file, _truth(system))
         for call in calls:
             kernel = self._with_call(kernel, call)
+        if not kernel.device:
+            raise _Unreadable(f"kernel {kernel.op}: no device")
         return kernel
 
     def _with_call(self, kernel: Kernel, call: Call) -> Kernel:
@@ -162,14 +181,14 @@ class RegistrationParser:
             return expression == "true"
         return int(expression) if re.fullmatch(r"-?\d+", expression) else self._text(expression, file)
 
-    def _op(self, file: str, arguments: tuple[str, ...], calls: list[Call]) -> OpDef:
+    def _op(self, file: str, arguments: tuple[str, ...], calls: Sequence[Call]) -> OpDef:
         op = OpDef(self._text(arguments[1], file), file, system=_truth(arguments[0]))
         try:
             return self._with_specs(op, calls)
         except (_Unreadable, BadSpec) as error:
             raise BadSpec(f"op {op.name}: {error}") from error
 
-    def _with_specs(self, op: OpDef, calls: list[Call]) -> OpDef:
+    def _with_specs(self, op: OpDef, calls: Sequence[Call]) -> OpDef:
         attrs = [self._parse_attr(spec) for spec in self._specs(op.file, calls, "Attr")]
         inputs = tuple(parse_argument(spec, attrs) for spec in self._specs(op.file, calls, "Input"))
         outputs = tuple(parse_argument(spec, attrs) for spec in self._specs(op.file, calls, "Output"))
@@ -185,7 +204,7 @@ class RegistrationParser:
             flags=tuple(sorted({"IsCommutative", "IsAggregate", "AllowsUninitializedInput"} & set(names))),
         )
 
-    def _specs(self, file: str, calls: list[Call], name: str) -> Iterator[str]:
+    def _specs(self, file: str, calls: Sequence[Call], name: str) -> Iterator[str]:
         for call in calls:
             if call.name == name:
                 yield self._text(", ".join(call.arguments), file)

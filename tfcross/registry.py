@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tfcross import registry_cache
+from tfcross.c_registrations import C_FUNCTIONS
 from tfcross.constants import Constants
 from tfcross.errors import TfcrossError
 from tfcross.opdef import OpDef, TypeSets
@@ -26,7 +27,7 @@ __all__ = ["Kernel", "OpDef", "Registry", "build_registry", "registering_candida
 
 T = TypeVar("T")
 
-SOURCES = "tensorflow/core"
+SOURCES = ("tensorflow/core", "tensorflow/c/kernels")
 _TYPES = "tensorflow/core/framework/types.h"
 _INNERMOST_MACROS = ("REGISTER_KERNEL_BUILDER_IMPL_3", "REGISTER_OP_IMPL", "REGISTER_OP_GRADIENT_UNIQ")
 # Built for other devices or by other build rules, or for tests only.
@@ -121,22 +122,25 @@ def _registry(found: Found) -> Registry:
 
 
 def registering_candidates(include_root: Path) -> list[str]:
-    """The files below tensorflow/core, sorted, that use a registering macro, at any remove."""
+    """The files below ``SOURCES``, sorted, that use a registering macro, at any remove, or C function."""
     tree = read_tree(include_root, _sources(include_root))
     return _candidates(tree, _sources(include_root))
 
 
 def _candidates(tree: SourceTree, files: Sequence[str]) -> list[str]:
-    return files_that_use(tree, files, names_that_expand_to(tree.macros, _INNERMOST_MACROS))
+    return files_that_use(tree, files, _macros(tree) | frozenset(C_FUNCTIONS))
+
+
+def _macros(tree: SourceTree) -> frozenset[str]:
+    """Every macro that leads to a registration."""
+    return names_that_expand_to(tree.macros, _INNERMOST_MACROS)
 
 
 def _sources(include_root: Path) -> list[str]:
-    folder = include_root / SOURCES
-    if not folder.is_dir():
-        raise TfcrossError(
-            f"{include_root}: no folder {SOURCES} in it; give the root of TensorFlow's sources."
-        )
-    paths = [path.relative_to(include_root) for path in folder.rglob("*.cc")]
+    folders = [include_root / folder for folder in SOURCES]
+    if not folders[0].is_dir():
+        raise TfcrossError(f"{include_root}: no folder {SOURCES[0]} in it; give TensorFlow's root folder.")
+    paths = [path.relative_to(include_root) for folder in folders for path in folder.rglob("*.cc")]
     return sorted(
         path.as_posix()
         for path in paths
@@ -165,7 +169,7 @@ def _find(
 
 def _read(tree: SourceTree, files: Sequence[str], preprocessor: Preprocessor, jobs: int) -> Found:
     shadow = preprocessor.shadow
-    macros = write_shadow(tree, shadow, names_that_expand_to(tree.macros, _INNERMOST_MACROS))
+    macros = write_shadow(tree, shadow, _macros(tree))
     preprocessor.write_reset(macros)
     whole_types = "tfcross_types.h"
     (shadow / whole_types).write_text(tree.texts[_TYPES], encoding="utf-8", errors="surrogateescape")

@@ -14,6 +14,7 @@ from tfcross.opdef import ArgDef, AttrDef, OpDef
 from tfcross.registration_parser import Found, Kernel
 
 _CODE = (
+    "c_registrations.py",
     "constants.py",
     "cpptext.py",
     "datatypes.py",

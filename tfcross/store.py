@@ -33,7 +33,8 @@ class Tree:
 
     ``stamp`` changes when and only when the tree does: builds depend on it instead of on every file.
     ``sha256`` is of the tree before patches; ``origin`` is where it came from, ``local <folder>`` for
-    an override. ``pinned`` is false for a tree that is not the one the release pins.
+    an override. ``pinned`` is false for a tree that is not the one the release pins;
+    ``seconds`` is what it took in this run.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Tree:
     version: str
     origin: str
     pinned: bool = True
+    seconds: float = 0.0
 
 
 class Store:

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from forward import SHAPES, WHITE, Array, activations, blocks, convolve, probabilities, windows
-from sklearn.datasets import load_digits
 
 from tfcross import graphdef
 
@@ -129,6 +128,8 @@ def write_files(folder: Path, weights: dict[str, Array], pixels: Any, labels: An
 
 
 def main(folder: Path) -> None:
+    from sklearn.datasets import load_digits  # here, so that the rest works without it
+
     data = load_digits()
     random = np.random.default_rng(SEED)
     order = random.permutation(len(data.target))

@@ -17,6 +17,7 @@ from ..render import render, write_if_changed
 from ..selection import FileSelection, Selection
 from .actions import builder
 from .compiling import CompileFlags, Compiler
+from .dependencies import proto_unit
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,6 @@ class CoreBuild:
         if name in selection.registry.files:
             return self.registering(name, part)
         return self._unit(f"{self.folders.work}/core/{name}.o", f"{self.folders.tree}/{name}")
-
-
-def proto_unit(name: str) -> str:
-    """``a/b.proto`` → ``a/b.pb.cc``."""
-    return name.removesuffix(".proto") + ".pb.cc"
 
 
 class Helpers:

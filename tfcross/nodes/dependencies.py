@@ -77,4 +77,12 @@ def generate_protos(
         run_protoc(runner, sources[0], names, list(roots), Path(folder), Path(targets[0]))
 
     signature = "\0".join([*names, *roots, *roots.values(), folder])
-    return builder(run, "PROTO", signature)(env, target=[stamp], source=[protoc])[0]
+    sources = [f"{folder}/{proto_unit(name)}" for name in names]
+    made = builder(run, "PROTO", signature)(env, target=[stamp, *sources], source=[protoc])
+    env.Precious(made)  # what comes out as it was must keep its time
+    return made[0]
+
+
+def proto_unit(name: str) -> str:
+    """``a/b.proto`` → ``a/b.pb.cc``."""
+    return name.removesuffix(".proto") + ".pb.cc"

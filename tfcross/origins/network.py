@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from ..release import Origin, Source
 from ..store import Store
 from ..unpack import layout_of, unpack_in_child, unpack_zip
+from . import OriginError
 from .debian import AptArchive
 from .download import Downloader, Gone, NoRanges, Remote
 from .progress import Progress
@@ -37,6 +38,8 @@ class Network:
 
     def unpack(self, origin: Origin, source: Source, into: Path) -> str:
         """Unpack into the new folder ``into``; the tree's hash. Raises OriginError or TfcrossError."""
+        if self.downloader.stopped.is_set():
+            raise OriginError("interrupted")
         if origin.kind == "pypi":
             return self._from_wheel(origin, source, into)
         if origin.kind == "debian":
