@@ -23,10 +23,14 @@ _OPERATOR = re.compile(r"operator\s*(\(\)|\[\]|<<=?|>>=?|<=>|->\*?|[-+*/%^&|~!=<
 
 @dataclass(frozen=True)
 class Definitions:
-    """``by_key`` maps a definition to the files that have one; ``by_class`` a class to those that define members."""
+    """``by_key`` maps a definition to the files that have one; ``by_class`` a class to those that define members.
+
+    ``sources`` are all files of the index's folders, by path relative to their root, with that root.
+    """
 
     by_key: Mapping[Key, frozenset[str]]
     by_class: Mapping[str, frozenset[str]]
+    sources: Mapping[str, Path]
 
     def files_of(self, symbol: str, user: str) -> list[str]:
         """Files that may define the demangled ``symbol`` that ``user`` needs, the likeliest first."""
@@ -35,8 +39,22 @@ class Definitions:
         if of_type:
             found = self.by_class.get(name, frozenset())
         else:
-            found = self.by_key.get((scope, name), frozenset())
+            found = self.by_key.get((scope, name), frozenset()) or self._beside_headers(name)
         return sorted(found, key=lambda file: (-len(commonprefix([file, user])), len(file), file))
+
+    def _beside_headers(self, name: str) -> frozenset[str]:
+        """Sources beside a header that declares ``name``: a macro can hide a definition from the index."""
+        if not name.isidentifier():
+            return frozenset()
+        declared = re.compile(rf"\b{name}\s*\(")
+        headers = (file for file in self.sources if file.endswith(".h"))
+        found = (file for file in headers if declared.search(_text(self.sources[file] / file)))
+        beside = (file.removesuffix(".h") + ".cc" for file in found)
+        return frozenset(file for file in beside if file in self.sources)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def symbol_key(symbol: str) -> Key:
@@ -83,21 +101,35 @@ def index_definitions(roots: Sequence[Path], folders: Sequence[str], exclude: st
     by_key: dict[Key, set[str]] = {}
     by_class: dict[str, set[str]] = {}
     for root in roots:
-        for file, scope, namespace, name in _tags(root, [f for f in folders if (root / f).is_dir()], ctags):
+        for file, scopes, name in _tags(root, [f for f in folders if (root / f).exists()], ctags):
             if skip.search(file):
                 continue
-            by_key.setdefault((scope or namespace, name), set()).add(file)
-            if scope:
+            for scope in scopes:
+                by_key.setdefault((scope, name), set()).add(file)
                 by_class.setdefault(scope, set()).add(file)
-    return Definitions(_frozen(by_key), _frozen(by_class))
+    return Definitions(_frozen(by_key), _frozen(by_class), _sources(roots, folders, skip))
+
+
+def _sources(roots: Sequence[Path], folders: Sequence[str], skip: re.Pattern[str]) -> dict[str, Path]:
+    found = {}
+    for root in roots:
+        for folder in folders:
+            for path in (root / folder).rglob("*"):
+                name = path.relative_to(root).as_posix()
+                if path.suffix in (".h", ".cc") and not skip.search(name):
+                    found[name] = root
+    return found
 
 
 def _frozen(table: dict[object, set[str]]) -> dict[object, frozenset[str]]:  # type: ignore[misc]
     return {key: frozenset(files) for key, files in table.items()}
 
 
-def _tags(root: Path, folders: Sequence[str], ctags: str) -> Iterable[tuple[str, str, str, str]]:
-    """(file, class, namespace, name) of every function and variable that a source file defines."""
+def _tags(root: Path, folders: Sequence[str], ctags: str) -> Iterable[tuple[str, list[str], str]]:
+    """(file, scopes, name) of every function and variable that a source file defines.
+
+    ``scopes`` are the two innermost: for a member of ``Fill<Eigen::Device, T>`` ctags says ``Fill::Device``.
+    """
     command = [ctags, "--quiet=yes", "-R", "--languages=C++,C", "--langmap=C++:.cc,C:.c", "--c++-kinds=fv", "--c-kinds=fv"]
     command += ["--fields=s", "--sort=no", "-f", "-", *folders]
     if not folders:
@@ -108,6 +140,5 @@ def _tags(root: Path, folders: Sequence[str], ctags: str) -> Iterable[tuple[str,
         raise TfcrossError(f"{ctags}: cannot index the sources: {error}. Install universal-ctags.") from error
     for line in done.stdout.splitlines():
         name, file, rest = line.split("\t", 2)
-        found = re.search(r'\t(class|struct|namespace):([^\t]+)', rest)
-        kind, scope = (found[1], _without_brackets(found[2]).rpartition("::")[2]) if found else ("", "")
-        yield file, "" if kind == "namespace" else scope, scope if kind == "namespace" else "", name
+        found = re.search(r"\t(?:class|struct|namespace):([^\t]+)", rest)
+        yield file, _without_brackets(found[1]).split("::")[-2:] if found else [""], name
