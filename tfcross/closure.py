@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from .definitions import Definitions
+from .errors import TfcrossError
+
+_AT_ONCE = 200  # files for one nm: a command line has its limits
+_LINE = re.compile(r"(.+): (\S+) (\w)(?: |$)")
+_MEMBER = re.compile(r"\[[^\[\]]*\]$")
 
 
 @dataclass(frozen=True)
@@ -19,29 +24,41 @@ class Symbols:
 
 
 def read_symbols(files: Sequence[str], nm: str) -> dict[str, Symbols]:
-    """The symbols of each object, or of each archive as a whole."""
+    """The symbols of each object, or of each archive as a whole. TfcrossError if ``nm`` cannot read one."""
     undefined: dict[str, set[str]] = {file: set() for file in files}
     defined: dict[str, set[str]] = {file: set() for file in files}
-    for chunk in (files[i : i + 200] for i in range(0, len(files), 200)):
-        done = subprocess.run([nm, "-A", "-g", "-P", *chunk], capture_output=True, text=True, check=True)
-        for line in done.stdout.splitlines():
-            where, _, rest = line.partition(": ")
-            name, kind, *_ = rest.split(" ")
-            file = where.partition("[")[0]
+    for chunk in (files[i : i + _AT_ONCE] for i in range(0, len(files), _AT_ONCE)):
+        for line in _said([nm, "-A", "-g", "-P", *chunk]).splitlines():
+            match = _LINE.match(line)
+            if not match:
+                continue
+            where, name, kind = match.groups()
+            file = where if where in defined else _MEMBER.sub("", where)
             if kind == "U":
                 undefined[file].add(name)
-            elif kind not in "wv":
+            elif kind not in "wv":  # weak references may stay undefined
                 defined[file].add(name)
-            elif len(rest.split(" ")) > 2 and kind in "WV":
-                defined[file].add(name)
-    return {file: Symbols(frozenset(undefined[file] - defined[file]), frozenset(defined[file])) for file in files}
+    return {
+        file: Symbols(frozenset(undefined[file] - defined[file]), frozenset(defined[file])) for file in files
+    }
 
 
 def demangle(names: Iterable[str], program: str) -> dict[str, str]:
     """Mangled → readable."""
     names = list(names)
-    done = subprocess.run([program], input="\n".join(names), capture_output=True, text=True, check=True)
-    return dict(zip(names, done.stdout.splitlines(), strict=False))
+    said = _said([program], "".join(f"{name}\n" for name in names))
+    return dict(zip(names, said.splitlines(), strict=True))
+
+
+def _said(argv: Sequence[str], given: str = "") -> str:
+    try:
+        done = subprocess.run(argv, input=given, capture_output=True, text=True, errors="replace")
+    except OSError as error:
+        raise TfcrossError(f"{argv[0]}: cannot be run: {error.strerror}. Install binutils.") from error
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[0]
+        raise TfcrossError(f"{reason}. Remove that file and build again.")
+    return done.stdout
 
 
 @dataclass(frozen=True)
@@ -54,10 +71,13 @@ class Missing:
 
 
 def find_missing(
-    objects: Mapping[str, Symbols], libraries: Iterable[Symbols], definitions: Definitions, ours: Callable[[str], bool],
+    objects: Mapping[str, Symbols],
+    libraries: Iterable[Symbols],
+    definitions: Definitions,
+    ours: Callable[[str], bool],
     readable: Callable[[Iterable[str]], Mapping[str, str]],
 ) -> list[Missing]:
-    """Symbols that ``objects`` (by source file) need and nobody defines; ``ours`` picks by the mangled name."""
+    """Symbols that ``objects`` (by source file) need and nobody defines; ``ours`` picks by mangled name."""
     defined = frozenset().union(*(s.defined for s in objects.values()), *(s.defined for s in libraries))
     users: dict[str, str] = {}
     for file in sorted(objects):
@@ -65,4 +85,6 @@ def find_missing(
             if ours(name):
                 users.setdefault(name, file)
     shown = readable(sorted(users))
-    return [Missing(shown[n], users[n], tuple(definitions.files_of(shown[n], users[n]))) for n in sorted(users)]
+    return [
+        Missing(shown[n], users[n], tuple(definitions.files_of(shown[n], users[n]))) for n in sorted(users)
+    ]

@@ -1,4 +1,4 @@
-"""What TensorFlow's core is made of in one release: units, protos, defines, generated headers (``core.yaml``)."""
+"""What TensorFlow's core is made of in one release (``core.yaml``): units, protos, defines, generated headers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ class Generated:
 class CoreSet:
     """The data of ``core.yaml``; unit and header paths are relative to the tree ``tree``.
 
-    ``runtime`` is what every model needs; ``always`` maps ops that no graph names to the reason why the runtime
-    needs them; ``definers`` say where a definition that kernels lack may be looked for.
+    ``runtime`` is what every model needs, ``portable`` what registers in a build without a model; ``always``
+    maps ops that no graph names to the reason why the runtime needs them; ``definers`` say where a definition
+    that kernels lack may be looked for.
     """
 
     tree: str
@@ -43,6 +44,7 @@ class CoreSet:
     registration_headers: tuple[str, ...]
     registration_template: str
     runtime: tuple[str, ...]
+    portable: tuple[str, ...]
     always: Mapping[str, str]
     definer_folders: tuple[str, ...]
     definer_exclude: str
@@ -73,11 +75,13 @@ def load_core(folder: Path) -> CoreSet:
         proto_exclude=tuple(data["protos"].get("exclude", ())),
         proto_units=_paths(data["proto_units"], ".proto"),
         generated={
-            name: Generated(entry["template"], entry.get("values", {})) for name, entry in data["generated"].items()
+            name: Generated(entry["template"], entry.get("values", {}))
+            for name, entry in data["generated"].items()
         },
         registration_headers=tuple(data["registration"]["headers"]),
         registration_template=data["registration"]["template"],
         runtime=_paths(data["runtime"], ".cc"),
+        portable=_paths(data["portable"], ".cc"),
         always=dict(data["always"]),
         definer_folders=tuple(data["definers"]["folders"]),
         definer_exclude=data["definers"]["exclude"],

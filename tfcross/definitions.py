@@ -7,23 +7,30 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from os.path import commonprefix
 from pathlib import Path
+from typing import TypeVar
 
 from .errors import TfcrossError
 
 #: ``scope`` is the innermost class or "", ``name`` the function, operator or variable.
 Key = tuple[str, str]
+K = TypeVar("K")
 
-_OF_TYPE = re.compile(r"^(vtable|typeinfo|typeinfo name|VTT|guard variable) for ")
-_OPERATOR = re.compile(r"operator\s*(\(\)|\[\]|<<=?|>>=?|<=>|->\*?|[-+*/%^&|~!=<>]=?|&&|\|\||\+\+|--|,|[A-Za-z_][\w: ]*)")
+_OF_TYPE = re.compile(r"^(?:vtable|typeinfo|typeinfo name|VTT) for ")
+_OF_OTHER = re.compile(r"^(?:(?:non-virtual|virtual) thunk to|TLS (?:init|wrapper) function for) ")
+_OPERATOR = re.compile(
+    r"\boperator(?:\s*(\(\)|\[\]|<<=?|>>=?|<=>|->\*?|&&|\|\||\+\+|--|[-+*/%^&|~!=<>]=?|,)"
+    r"|\s+([A-Za-z_][\w:]*(?: \w+)*(?:\s*[*&]+)?))"
+)
 
 
 @dataclass(frozen=True)
 class Definitions:
-    """``by_key`` maps a definition to the files that have one; ``by_class`` a class to those that define members.
+    """``by_key`` maps a definition to the files that have one, ``by_class`` a class to those of its members.
 
     ``sources`` are all files of the index's folders, by path relative to their root, with that root.
     """
@@ -35,10 +42,11 @@ class Definitions:
     def files_of(self, symbol: str, user: str) -> list[str]:
         """Files that may define the demangled ``symbol`` that ``user`` needs, the likeliest first."""
         of_type = _OF_TYPE.match(symbol)
-        scope, name = symbol_key(_OF_TYPE.sub("", symbol))
         if of_type:
+            _, name = symbol_key(symbol[of_type.end() :])
             found = self.by_class.get(name, frozenset())
         else:
+            scope, name = symbol_key(symbol)
             found = self.by_key.get((scope, name), frozenset()) or self._beside_headers(name)
         return sorted(found, key=lambda file: (-len(commonprefix([file, user])), len(file), file))
 
@@ -47,14 +55,17 @@ class Definitions:
         if not name.isidentifier():
             return frozenset()
         declared = re.compile(rf"\b{name}\s*\(")
-        headers = (file for file in self.sources if file.endswith(".h"))
-        found = (file for file in headers if declared.search(_text(self.sources[file] / file)))
+        found = (file for file, text in self._headers.items() if name in text and declared.search(text))
         beside = (file.removesuffix(".h") + ".cc" for file in found)
         return frozenset(file for file in beside if file in self.sources)
 
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+    @cached_property
+    def _headers(self) -> Mapping[str, str]:
+        headers = (file for file in self.sources if file.endswith(".h"))
+        return {
+            file: (self.sources[file] / file).read_text(encoding="utf-8", errors="replace")
+            for file in headers
+        }
 
 
 def symbol_key(symbol: str) -> Key:
@@ -62,14 +73,29 @@ def symbol_key(symbol: str) -> Key:
 
     The scope of a function outside of a class is its namespace: the index does not know which is which.
     """
-    operator = _OPERATOR.search(symbol)
-    if operator and (operator.start() == 0 or not (symbol[operator.start() - 1].isalnum())):
+    symbol = _OF_OTHER.sub("", symbol).replace("[abi:cxx11]", "")
+    symbol = symbol.replace("(anonymous namespace)", "__anon")
+    operator = _outer_operator(symbol)
+    if operator:
         scope = _without_brackets(symbol[: operator.start()]).removesuffix("::")
-        return _last(scope), f"operator {operator[1].strip()}"
-    plain = _without_brackets(symbol).replace("[abi:cxx11]", "")
-    plain = plain.split(" ")[-1]
-    scope, _, name = plain.rpartition("::")
+        return _last(scope), operator_name(operator[1] or operator[2])
+    scope, _, name = _without_brackets(symbol).split(" ")[-1].rpartition("::")
     return _last(scope), name
+
+
+def operator_name(what: str) -> str:
+    """As the index has it: ``operator ==``, and ``operator Name`` of a conversion to ``scope::Name<T>``."""
+    what = what.strip()
+    return f"operator {_last(_without_brackets(what)) if what[0].isalpha() and '::' in what else what}"
+
+
+def _outer_operator(symbol: str) -> re.Match[str] | None:
+    """The operator that the symbol is; one among template arguments or parameters is none."""
+    for match in _OPERATOR.finditer(symbol):
+        before = symbol[: match.start()]
+        if before.count("<") == before.count(">") and before.count("(") == before.count(")"):
+            return match
+    return None
 
 
 def _last(scope: str) -> str:
@@ -78,7 +104,6 @@ def _last(scope: str) -> str:
 
 def _without_brackets(text: str) -> str:
     """``text`` up to its parameter list, without template arguments."""
-    text = text.replace("(anonymous namespace)", "__anon")
     out, depth = [], 0
     for char in text:
         if char == "<":
@@ -93,7 +118,7 @@ def _without_brackets(text: str) -> str:
 
 
 def index_definitions(roots: Sequence[Path], folders: Sequence[str], exclude: str, ctags: str) -> Definitions:
-    """Index ``folders`` below each of ``roots``; files whose path matches ``exclude`` are left out.
+    """Index ``folders`` (or files) below each of ``roots``, but for files whose path matches ``exclude``.
 
     Paths in the index are relative to their root. Raises TfcrossError if ctags cannot be run.
     """
@@ -114,31 +139,34 @@ def _sources(roots: Sequence[Path], folders: Sequence[str], skip: re.Pattern[str
     found = {}
     for root in roots:
         for folder in folders:
-            for path in (root / folder).rglob("*"):
+            for path in ((root / folder), *(root / folder).rglob("*")):
                 name = path.relative_to(root).as_posix()
-                if path.suffix in (".h", ".cc") and not skip.search(name):
+                if path.suffix in (".h", ".cc") and path.is_file() and not skip.search(name):
                     found[name] = root
     return found
 
 
-def _frozen(table: dict[object, set[str]]) -> dict[object, frozenset[str]]:  # type: ignore[misc]
+def _frozen(table: Mapping[K, set[str]]) -> dict[K, frozenset[str]]:
     return {key: frozenset(files) for key, files in table.items()}
 
 
-def _tags(root: Path, folders: Sequence[str], ctags: str) -> Iterable[tuple[str, list[str], str]]:
+def _tags(root: Path, folders: Sequence[str], ctags: str) -> Iterator[tuple[str, Iterable[str], str]]:
     """(file, scopes, name) of every function and variable that a source file defines.
 
     ``scopes`` are the two innermost: for a member of ``Fill<Eigen::Device, T>`` ctags says ``Fill::Device``.
     """
-    command = [ctags, "--quiet=yes", "-R", "--languages=C++,C", "--langmap=C++:.cc,C:.c", "--c++-kinds=fv", "--c-kinds=fv"]
-    command += ["--fields=s", "--sort=no", "-f", "-", *folders]
     if not folders:
         return
+    command = [ctags, "--quiet=yes", "-R", "--languages=C++,C", "--langmap=C++:.cc,C:.c"]
+    command += ["--c++-kinds=fv", "--c-kinds=fv", "--fields=s", "--excmd=number", "--sort=no", "-f", "-"]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, errors="replace", check=True)
+        done = subprocess.run(
+            [*command, *folders], cwd=root, capture_output=True, text=True, errors="replace", check=True
+        )
     except (OSError, subprocess.CalledProcessError) as error:
         raise TfcrossError(f"{ctags}: cannot index the sources: {error}. Install universal-ctags.") from error
     for line in done.stdout.splitlines():
         name, file, rest = line.split("\t", 2)
-        found = re.search(r"\t(?:class|struct|namespace):([^\t]+)", rest)
+        name = operator_name(name.removeprefix("operator ")) if name.startswith("operator ") else name
+        found = re.search(r"\t(?:class|struct|namespace|union):([^\t]+)", rest)
         yield file, _without_brackets(found[1]).split("::")[-2:] if found else [""], name

@@ -10,8 +10,8 @@ def whole_archive_flags(archives: Sequence[str], style: str) -> list[str]:
     """Arguments for the compiler driver that keep every object of ``archives``.
 
     Ops register in static initialisers that nothing refers to, so a linker drops them: the app links, then
-    fails with "No session factory registered". ``archives`` are in link order; one item per argument, unquoted;
-    [] for none. ``style`` is "gnu" or "force_load" (Apple); anything else raises ValueError.
+    fails with "No session factory registered". ``archives`` are in link order; one item per argument,
+    unquoted; [] for none. ``style`` is "gnu" or "force_load" (Apple); anything else raises ValueError.
     """
     if style not in ("gnu", "force_load"):
         raise ValueError(f"whole-archive style '{style}': not gnu or force_load")

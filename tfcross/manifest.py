@@ -16,8 +16,14 @@ from .toolchain import Toolchain
 
 
 def make_manifest(
-    options: Options, profile: Profile, release: Release, toolchain: Toolchain, trees: Mapping[str, Tree],
-    models: Sequence[Model], selection: Selection, units: Iterable[str],
+    options: Options,
+    profile: Profile,
+    release: Release,
+    toolchain: Toolchain,
+    trees: Mapping[str, Tree],
+    models: Sequence[Model],
+    selection: Selection,
+    units: Iterable[str],
 ) -> dict[str, Any]:
     """The manifest as JSON values: no times, no paths of this machine, equal for equal builds."""
     return {
@@ -26,7 +32,11 @@ def make_manifest(
         "arch": profile.arch,
         "triple": profile.triple,
         "toolchain": {"name": toolchain.name, "version": toolchain.version, "identity": toolchain.identity},
-        "flags": {"target": list(toolchain.flags), "optimisation": list(options.optflags), "types": options.types},
+        "flags": {
+            "target": list(toolchain.flags),
+            "optimisation": list(options.optflags),
+            "types": options.types,
+        },
         "sources": {name: _source(tree) for name, tree in sorted(trees.items())},
         "models": [{"name": model.path.name, "sha256": model.sha256} for model in models],
         "ops": {op: asdict(selection.reasons[op]) for op in selection.ops},

@@ -12,7 +12,7 @@ from typing import Any
 import patch_ng
 
 from .errors import TfcrossError
-from .treehash import MODIFIED, combined_hash, file_hash
+from .treehash import combined_hash, file_hash, modified_time
 
 # What the parser passes over.
 _UNREAD = re.compile(
@@ -83,7 +83,7 @@ def _write(path: Path, lines: list[bytes]) -> None:
     path.unlink(missing_ok=True)
     path.write_bytes(b"".join(lines))
     path.chmod(mode)
-    os.utime(path, (MODIFIED, MODIFIED))
+    os.utime(path, (modified_time(file_hash(path)),) * 2)
 
 
 def _with_hunks(lines: list[bytes], hunks: Iterable[Any], where: str) -> list[bytes]:

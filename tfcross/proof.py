@@ -17,7 +17,7 @@ RUNNER = "templates/run_graph.cc"
 
 @dataclass(frozen=True)
 class Proof:
-    """``source`` is the app's one C++ file; ``arguments`` are its command line, ``inputs`` the files among them."""
+    """``source`` is the app's one C++ file; ``inputs`` are the files among its command line's ``arguments``."""
 
     name: str
     source: str
@@ -26,7 +26,10 @@ class Proof:
 
 
 def proof_of(model: Path, root: Path) -> Proof:
-    """The proof of ``model``: what the ``proof.yaml`` beside it says, if it names the model, else the generic runner."""
+    """The proof of ``model``: what a ``proof.yaml`` beside it says, or the generic runner where none names it.
+
+    The generic runner is given relative to the project's folder ``root``.
+    """
     custom = model.parent / "proof.yaml"
     if custom.is_file():
         data = load_document(custom, "proof", str(custom))
@@ -36,10 +39,12 @@ def proof_of(model: Path, root: Path) -> Proof:
 
 
 def _custom(model: Path, source: str, words: Sequence[str]) -> Proof:
+    """Words that name a file beside the model become its path."""
+    if not (model.parent / source).is_file():
+        raise TfcrossError(
+            f"{model.parent / 'proof.yaml'}: there is no {source} beside it; correct `source`."
+        )
     beside = {word: str(model.parent / word) for word in words if (model.parent / word).is_file()}
-    missing = [name for name in (source,) if not (model.parent / name).is_file()]
-    if missing:
-        raise TfcrossError(f"{model.parent}/proof.yaml: there is no {missing[0]} beside it.")
     arguments = tuple(beside.get(word, word) for word in words)
     return Proof(Path(source).stem, str(model.parent / source), arguments, tuple(beside.values()))
 
@@ -53,8 +58,13 @@ def run_here(profile: Profile, app: str, arguments: Sequence[str], environment: 
     argv = [*prefix, str(Path(app).absolute()), *arguments]
     try:
         done = subprocess.run(
-            argv, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace",
+            argv,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
         )
     except OSError as error:
         raise TfcrossError(f"proof: {argv[0]}: {error.strerror}. Install it, or build without it.") from error

@@ -1,6 +1,6 @@
 """How a release's dependencies are compiled: source lists, flags and include folders, as data.
 
-Pure: a recipe says what to compile; ``tfcross.scons_build`` turns it into nodes.
+A recipe says what to compile; ``tfcross.nodes.dependencies`` turns it into nodes.
 """
 
 from __future__ import annotations
@@ -57,12 +57,26 @@ def load_recipes(folder: Path) -> dict[str, Recipe]:
 
 
 def _recipe(name: str, entry: Mapping[str, Any]) -> Recipe:
-    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    if tool := fields.pop("host_tool", None):
-        fields["host_tool"] = HostTool(
-            tool["name"], tool["main"], tuple(tool["sources"]), tuple(tool.get("exclude", ()))
-        )
-    return Recipe(name=name, **fields)
+    def texts(key: str) -> tuple[str, ...]:
+        return tuple(entry.get(key, ()))
+
+    return Recipe(
+        name=name,
+        licence=entry["licence"],
+        include=texts("include"),
+        sources=texts("sources"),
+        exclude=texts("exclude"),
+        private_include=texts("private_include"),
+        language=entry.get("language", ""),
+        ccflags=texts("ccflags"),
+        defines=texts("defines"),
+        wanted_by=texts("wanted_by"),
+        host_tool=_host_tool(entry["host_tool"]) if "host_tool" in entry else None,
+    )
+
+
+def _host_tool(entry: Mapping[str, Any]) -> HostTool:
+    return HostTool(entry["name"], entry["main"], tuple(entry["sources"]), tuple(entry.get("exclude", ())))
 
 
 def expand_sources(tree: Path, patterns: Sequence[str], exclude: Sequence[str], where: str) -> list[str]:
@@ -71,7 +85,9 @@ def expand_sources(tree: Path, patterns: Sequence[str], exclude: Sequence[str], 
     for pattern in patterns:
         matches = [path.relative_to(tree).as_posix() for path in _glob(tree, pattern)]
         if not matches:
-            raise TfcrossError(f"{where}: '{pattern}' matches no file in the source tree; correct the pattern.")
+            raise TfcrossError(
+                f"{where}: '{pattern}' matches no file in the source tree; correct the pattern."
+            )
         found.update(matches)
     return sorted(name for name in found if not any(fnmatch(name, pattern) for pattern in exclude))
 
@@ -85,6 +101,8 @@ def wanted_recipes(recipes: Mapping[str, Recipe], texts: Iterable[str]) -> dict[
     texts = list(texts)
 
     def wanted(recipe: Recipe) -> bool:
-        return not recipe.wanted_by or any(f'"{header}"' in text for header in recipe.wanted_by for text in texts)
+        return not recipe.wanted_by or any(
+            f'"{header}"' in text for header in recipe.wanted_by for text in texts
+        )
 
     return {name: recipe for name, recipe in recipes.items() if wanted(recipe)}

@@ -21,15 +21,18 @@ _environment = jinja2.Environment(
 
 def render(template: str, **values: Any) -> str:
     """``templates/<template>`` filled in; its first line says what it was made from."""
-    return _environment.get_template(template).render(origin=f"Made by tfcross from templates/{template}.", **values)
+    return _environment.get_template(template).render(
+        origin=f"Made by tfcross from templates/{template}.", **values
+    )
 
 
 def write_if_changed(path: Path, text: str) -> bool:
-    """Put ``text`` into ``path`` whole; a file that already holds it keeps its time. True if it was written."""
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
+    """Put ``text`` into ``path`` whole; a file that holds it already keeps its time. True if written."""
+    content = text.encode()
+    if path.is_file() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
+    part.write_bytes(content)
     part.replace(path)
     return True

@@ -4,30 +4,53 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from .graphdef import DTYPES
 from .errors import TfcrossError
+from .graphdef import DTYPES
 from .matching import Mismatch, explain, match_node
 from .model import AttrSummary, Model, Node
+from .node import quoted
 from .registry import Kernel, Registry
-from .render import render
+
+#: What a kernel may be registered for to run on the CPU.
+_CPU = ("CPU", "DEFAULT")
+_NAMED = re.compile(r': (?:kernel|op) (\w+)\b|\bName\("(\w+)"\)')
+_TWICE = re.compile(r": op \w+ is defined in \S+ already$")
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an op is in: ``kind`` is ``graph``, ``function`` or ``runtime``; ``detail`` names whose it is."""
+    """Why an op is in: ``kind`` is ``graph``, ``function``, ``runtime`` or ``release`` (no model); ``detail``
+    names what asked for it."""
 
     kind: str
     detail: str
 
 
 @dataclass(frozen=True)
-class Selection:
-    """``ops`` and ``kernels`` (op, class text) are what to register; ``files`` hold them, sorted.
+class FileSelection:
+    """What one file (or, as ``Selection.whole``, the library) registers: ops, (op, class text); sorted."""
 
-    ``reasons`` has every selected op, with the first thing that asked for it.
+    ops: tuple[str, ...]
+    kernels: tuple[tuple[str, str], ...]
+    gradients: bool
+
+    @property
+    def key(self) -> str:
+        """Names this selection: 16 hex digits that two equal ones share."""
+        return _digest([self.ops, self.kernels, self.gradients])
+
+
+@dataclass(frozen=True)
+class Selection:
+    """``ops`` and ``kernels`` (op, class text) are what to register; ``files`` hold them; all sorted.
+
+    ``reasons`` has every selected op, with the first thing that asked for it. ``gradients``: whether the
+    runtime may ask for the gradient function of an op.
     """
 
     ops: tuple[str, ...]
@@ -39,85 +62,68 @@ class Selection:
 
     @property
     def key(self) -> str:
-        """Names this selection: 16 hex digits that two equal selections share."""
-        return digest([self.ops, self.kernels, self.gradients])
+        """Names this selection: 16 hex digits that two equal ones share."""
+        return self.whole.key
+
+    @property
+    def whole(self) -> FileSelection:
+        """Everything that the library registers."""
+        return FileSelection(self.ops, self.kernels, self.gradients)
 
     def of_file(self, file: str) -> FileSelection:
         """The part of the selection that ``file`` can register."""
         ops = {op.name for op in self.registry.ops_in.get(file, ())}
         kernels = {(kernel.op, kernel.class_text) for kernel in self.registry.kernels_in.get(file, ())}
         return FileSelection(
-            tuple(op for op in self.ops if op in ops), tuple(pair for pair in self.kernels if pair in kernels), self.gradients
+            tuple(sorted(ops & self._op_set)), tuple(sorted(kernels & self._kernel_set)), self.gradients
         )
 
-    @property
-    def whole(self) -> FileSelection:
-        return FileSelection(self.ops, self.kernels, self.gradients)
+    @cached_property
+    def _op_set(self) -> frozenset[str]:
+        return frozenset(self.ops)
+
+    @cached_property
+    def _kernel_set(self) -> frozenset[tuple[str, str]]:
+        return frozenset(self.kernels)
 
 
-@dataclass(frozen=True)
-class FileSelection:
-    """What one file (or, as ``whole``, the library) registers; sorted."""
-
-    ops: tuple[str, ...]
-    kernels: tuple[tuple[str, str], ...]
-    gradients: bool
-
-    @property
-    def key(self) -> str:
-        return digest([self.ops, self.kernels, self.gradients])
-
-    def header(self, template: str, headers: Sequence[str]) -> str:
-        """``ops_to_register.h`` for this selection."""
-        ops = [{"hash": fnv1a(op), "op": quote(op)} for op in self.ops]
-        kernels = [{"hash": fnv1a(op + text), "op": quote(op), "kernel": quote(text)} for op, text in self.kernels]
-        for entries in (ops, kernels):
-            entries.sort(key=lambda entry: entry["hash"])
-            if len({entry["hash"] for entry in entries}) != len(entries):
-                raise TfcrossError("selection: two names have one hash; report this model.")
-        return render(template, headers=headers, ops=ops, kernels=kernels, gradients=self.gradients)
-
-
-def fnv1a(text: str) -> int:
-    """64-bit FNV-1a of the UTF-8 text, as the header computes it at compile time."""
-    value = 14695981039346656037
-    for byte in text.encode():
-        value = (value ^ byte) * 1099511628211 % (1 << 64)
-    return value
-
-
-def quote(text: str) -> str:
-    """A C string literal: what stringising makes of a class text (JSON escapes the same characters)."""
-    return json.dumps(text)
-
-
-def digest(value: object) -> str:
+def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
 
 
 def select(models: Sequence[Model], registry: Registry, always: Mapping[str, str]) -> Selection:
-    """What ``models`` need of ``registry``, with the ops that the runtime needs ``always``.
+    """What ``models`` need of ``registry``, with the ops that the runtime needs ``always`` and why.
 
+    Every node counts, also one that no output needs: a session places the whole graph before it prunes it.
     Raises TfcrossError for a node whose op is unknown, or that has no CPU kernel for its types.
     """
     chosen = _Chosen(registry)
-    for op, reason in always.items():
-        chosen.add_op(op, Reason("runtime", reason))
-        chosen.add_kernels(kernel for kernel in registry.kernels_of(op) if kernel.device in ("CPU", "DEFAULT"))
+    chosen.add_always(always)
     for model in models:
         for node in model.all_nodes():
             chosen.add_node(model, node)
     return chosen.result()
 
 
-def select_all(registry: Registry, files: Iterable[str]) -> Selection:
-    """Everything that ``files`` register for the CPU: the whole portable set."""
+def select_all(registry: Registry, files: Iterable[str], always: Mapping[str, str]) -> Selection:
+    """Everything that ``files`` register for the CPU, and what the runtime needs ``always``.
+
+    Raises TfcrossError if a registration in one of the files could not be read: the set would not be whole.
+    """
     chosen = _Chosen(registry)
+    chosen.add_always(always)
+    files = sorted(set(files))
+    unread = [problem for problem in registry.problems if problem.partition(": ")[0] in files]
+    if unread:
+        raise TfcrossError(f"registry: a registration cannot be read: {unread[0]}. {_REMEDY}")
     for file in files:
         for op in registry.ops_in.get(file, ()):
             chosen.add_op(op.name, Reason("release", file))
-        chosen.add_kernels(kernel for kernel in registry.kernels_in.get(file, ()) if kernel.device in ("CPU", "DEFAULT"))
+        chosen.add_kernels(kernel for kernel in registry.kernels_in.get(file, ()) if kernel.device in _CPU)
     return chosen.result(gradients=True)
+
+
+_REMEDY = "Correct that source (SOURCE_tensorflow=…), or report it."
 
 
 class _Chosen:
@@ -128,6 +134,13 @@ class _Chosen:
         self.reasons: dict[str, Reason] = {}
         self.kernels: dict[tuple[str, str], set[str]] = {}
 
+    def add_always(self, always: Mapping[str, str]) -> None:
+        for op, reason in always.items():
+            if op not in self.registry.ops:
+                raise TfcrossError(f"core.yaml: always: this release defines no op '{op}'; take it out.")
+            self.add_op(op, Reason("runtime", reason))
+            self.add_all_kernels(op, "core.yaml: always")
+
     def add_op(self, op: str, reason: Reason) -> None:
         self.reasons.setdefault(op, reason)
 
@@ -135,32 +148,84 @@ class _Chosen:
         for kernel in kernels:
             self.kernels.setdefault((kernel.op, kernel.class_text), set()).add(kernel.file)
 
+    def add_all_kernels(self, op: str, where: str) -> None:
+        """Every CPU kernel of ``op``; none may have been unreadable."""
+        unread = _unread(self.registry, op)
+        if unread:
+            raise TfcrossError(f"{where}: op '{op}': a registration cannot be read: {unread[0]}. {_REMEDY}")
+        self.add_kernels(k for k in self.registry.kernels_of(op) if k.device in _CPU)
+
     def add_node(self, model: Model, node: Node) -> None:
-        for name in node.function_names():
-            if name not in model.functions:  # a function attribute may name an op
-                self.add_op(name, Reason("function", f"attribute of {node.name}"))
+        where = f"{model.path}: node {quoted(node.name)}"
+        if node.function:
+            where += f" of function {quoted(node.function)}"
+        named = {name for name in node.function_names() if name not in model.functions}
+        for name in sorted(named & self.registry.ops.keys()):  # a function attribute may name an op
+            self.add_op(name, Reason("function", f"attribute of {node.name}"))
+            self.add_all_kernels(name, where)
         if node.op in model.functions:
             return
-        op = self.registry.ops.get(node.op)
-        if op is None:
-            raise TfcrossError(_unknown_op(model, node))
-        self.add_op(node.op, Reason("function", node.function) if node.function else Reason("graph", node.name))
-        attrs = {name: plain(attr) for name, attr in node.attrs.items()}
-        if any(attr.kind == "placeholder" for attr in node.attrs.values()):  # bound where the function is called
-            self.add_kernels(k for k in self.registry.kernels_of(node.op) if k.device in ("CPU", "DEFAULT"))
+        self._check_definition(node, where)
+        self.add_op(
+            node.op, Reason("function", node.function) if node.function else Reason("graph", node.name)
+        )
+        self._add_node_kernels(node, where)
+
+    def _check_definition(self, node: Node, where: str) -> None:
+        if node.op not in self.registry.ops:
+            raise TfcrossError(f"{where}: {_unknown_op(self.registry, node)}")
+        twice = [problem for problem in _unread(self.registry, node.op) if _TWICE.search(problem)]
+        if twice:
+            raise TfcrossError(f"{where}: {twice[0]}. {_REMEDY}")
+
+    def _add_node_kernels(self, node: Node, where: str) -> None:
+        if any(attr.kind == "placeholder" for attr in node.attrs.values()):
+            self.add_all_kernels(node.op, where)  # only the callers of its function know the types
             return
-        found = match_node(op, attrs, self.registry.kernels_of(node.op))
+        attrs = {name: plain(attr) for name, attr in node.attrs.items()}
+        found = match_node(self.registry.ops[node.op], attrs, self.registry.kernels_of(node.op))
         if isinstance(found, Mismatch):
-            raise TfcrossError(f"{model.path}: node '{node.name}': {explain(node.op, found)}")
+            unread = _unread(self.registry, node.op)
+            more = f" A registration cannot be read: {unread[0]}. {_REMEDY}" if unread else ""
+            raise TfcrossError(f"{where}: {explain(node.op, found)}{more}")
         self.add_kernels([found])
 
     def result(self, gradients: bool = False) -> Selection:
-        gradients = gradients or "SymbolicGradient" in self.reasons
-        ops = tuple(sorted(op for op in self.reasons if op in self.registry.ops))
-        files = {self.registry.ops[op].file for op in ops}.union(*self.kernels.values())
+        self._add_system_registrations()
         return Selection(
-            ops, tuple(sorted(self.kernels)), tuple(sorted(files)), dict(sorted(self.reasons.items())), gradients, self.registry
+            tuple(sorted(self.reasons)),
+            tuple(sorted(self.kernels)),
+            tuple(sorted(self._files())),
+            dict(sorted(self.reasons.items())),
+            gradients or "SymbolicGradient" in self.reasons,
+            self.registry,
         )
+
+    def _files(self) -> set[str]:
+        return {self.registry.ops[op].file for op in self.reasons}.union(*self.kernels.values())
+
+    def _add_system_registrations(self) -> None:
+        """What the selected files register unasked. A kernel whose op is not there is told at every start."""
+        seen: set[str] = set()
+        while new := self._files() - seen:
+            seen |= new
+            for file in sorted(new):
+                kernels = [kernel for kernel in self.registry.kernels_in.get(file, ()) if kernel.system]
+                ops = [op.name for op in self.registry.ops_in.get(file, ()) if op.system]
+                for name in [*ops, *(kernel.op for kernel in kernels if kernel.op in self.registry.ops)]:
+                    self.add_op(name, Reason("runtime", f"{file} always registers it"))
+                self.add_kernels(kernels)
+
+
+def _unread(registry: Registry, op: str) -> list[str]:
+    """The registry's problems that concern ``op``: they name it, or no op at all, in a file of its own."""
+    files = {kernel.file for kernel in registry.kernels_of(op)}
+    found = []
+    for problem in registry.problems:
+        names = {name for pair in _NAMED.findall(problem) for name in pair if name}
+        if op in names or (not names and problem.partition(": ")[0] in files):
+            found.append(problem)
+    return found
 
 
 def plain(attr: AttrSummary) -> object:
@@ -172,8 +237,11 @@ def plain(attr: AttrSummary) -> object:
     return attr.value
 
 
-def _unknown_op(model: Model, node: Node) -> str:
+def _unknown_op(registry: Registry, node: Node) -> str:
+    unread = _unread(registry, node.op)
+    if unread:
+        return f"op {quoted(node.op)}: its definition cannot be read: {unread[0]}. {_REMEDY}"
     return (
-        f"{model.path}: node '{node.name}': op '{node.op}' is not defined by this release. A custom op has to be "
-        "compiled with its own sources; an op of a newer TensorFlow needs that RELEASE."
+        f"op {quoted(node.op)} is not defined by this release. A custom op has to be compiled with its own "
+        "sources; an op of a newer TensorFlow needs that RELEASE."
     )

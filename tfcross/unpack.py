@@ -25,7 +25,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
 from .errors import TfcrossError
-from .treehash import BLOCK, MODIFIED, FileSet, link_hash, tree_hash
+from .treehash import BLOCK, FileSet, link_hash, modified_time, tree_hash
 
 if TYPE_CHECKING:  # the child process starts in a tenth of the time without what it does not need
     from .release import Origin, Source
@@ -114,7 +114,7 @@ class _Tree:
 
     def _finish(self, path: str, target: Path, digest: str, executable: bool) -> None:
         target.chmod(0o555 if executable else 0o444)
-        os.utime(target, (MODIFIED, MODIFIED))
+        os.utime(target, (modified_time(digest),) * 2)
         self.contents[path] = digest
 
     def add_link(self, path: str, to: str) -> None:

@@ -19,6 +19,8 @@ LAYERS = {
     "origins": 2,
     "store": 2,
     "render": 2,
+    "opsheader": 2,
+    "manifest": 3,
     "recipes": 3,
     "toolchain": 3,
     "nodes": 3,

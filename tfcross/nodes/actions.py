@@ -7,11 +7,14 @@ known to SCons as nodes anyway.
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,24 +54,44 @@ def builder(run: Run, shown: str, signature: str) -> Any:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What a program cost: CPU seconds (user and system) and the largest resident set in KiB."""
+
+    cpu_seconds: float
+    max_rss_kib: int
+
+
+@dataclass(frozen=True)
 class Runner:
     """Starts programs for actions: a fixed environment, no shell, quoted command lines when verbose."""
 
     environment: Mapping[str, str]
     verbose: bool = False
-    log: list[str] = field(default_factory=list, compare=False)
 
-    def run(self, argv: Sequence[str], what: str) -> str:
-        """Standard output of ``argv``. A non-zero status raises TfcrossError after showing what it said."""
+    def run(self, argv: Sequence[str], what: str) -> Usage:
+        """Run ``argv``. A non-zero status raises TfcrossError after showing what it said."""
         if self.verbose:
             print(shlex.join(argv), flush=True)
-        done = subprocess.run(
-            argv, env=dict(self.environment), stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
-        )
-        if done.returncode:
-            said = (done.stderr or done.stdout).strip()
-            if said:
-                print(said, file=sys.stderr, flush=True)
-            how = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
-            raise TfcrossError(f"{what}: {Path(argv[0]).name} ended with {how}. Its command line: {shlex.join(argv)}")
-        return done.stdout
+        with tempfile.TemporaryFile() as said:
+            process = subprocess.Popen(
+                argv,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode:
+                said.seek(0)
+                print(said.read().decode(errors="replace").strip(), file=sys.stderr, flush=True)
+                raise TfcrossError(
+                    f"{what}: {Path(argv[0]).name} {_ending(process.returncode)}: {shlex.join(argv)}"
+                )
+        return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss)
+
+
+def _ending(status: int) -> str:
+    if status == -signal.SIGKILL:
+        return "was killed, as when memory runs out (fewer jobs: -j1)"
+    return f"ended with signal {-status}" if status < 0 else f"ended with status {status}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 
 from ..headerdeps import HeaderDeps
 from ..toolchain import Toolchain
-from .actions import Runner, builder
+from .actions import Runner, Usage, builder
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class CompileFlags:
 
     def more(self, **extra: Sequence[str]) -> CompileFlags:
         """These flags with the given lists appended."""
-        return replace(self, **{key: (*getattr(self, key), *value) for key, value in extra.items()})
+        longer: dict[str, Any] = {key: (*getattr(self, key), *value) for key, value in extra.items()}
+        return replace(self, **longer)
 
     def arguments(self, toolchain: Toolchain) -> list[str]:
         """Arguments of the compiler driver, unquoted, one item each."""
@@ -50,6 +53,8 @@ class Compiler:
 
     def __init__(self, env: Any, toolchain: Toolchain, runner: Runner, headers: HeaderDeps) -> None:
         self.env, self.toolchain, self.runner, self.headers = env, toolchain, runner, headers
+        self.usage: dict[str, Usage] = {}
+        self._lock = threading.Lock()
         self._builders: dict[tuple[str, ...], Any] = {}
         self._archiver = builder(self._archive, "AR", f"archive rcsD {toolchain.identity}")
 
@@ -69,16 +74,31 @@ class Compiler:
         key = tuple(argv)
         if key not in self._builders:
             signature = "\0".join([self.toolchain.identity, *argv[1:]])
-            self._builders[key] = builder(lambda t, s: self._compile(argv, t[0], s[0]), shown, signature)
-        return self._builders[key](self.env, target=[target], source=[source])[0]
+            self._builders[key] = builder(lambda t, s: self._compile(argv, signature, t[0], s[0]), shown, signature)
+        node = self._builders[key](self.env, target=[target], source=[source])[0]
+        self.env.Precious(node)  # `_compile` decides whether it still stands
+        return node
 
-    def _compile(self, argv: Sequence[str], target: str, source: str) -> None:
-        part, depfile = Path(f"{target}.part"), Path(f"{target}.d")
+    def _compile(self, argv: Sequence[str], signature: str, target: str, source: str) -> None:
+        """Compile, unless ``target`` was made from the very same: SCons forgets what a killed run had done."""
+        part, depfile, keyfile = (Path(target + suffix) for suffix in (".part", ".d", ".key"))
+        if all(path.is_file() for path in (Path(target), depfile, keyfile)):
+            if keyfile.read_text() == self._key(signature, target, depfile):
+                return
         part.parent.mkdir(parents=True, exist_ok=True)
+        keyfile.unlink(missing_ok=True)
         command = [*self.toolchain.launcher, *argv, "-MD", "-MF", str(depfile), "-c", source, "-o", str(part)]
-        self.runner.run(command, source)
-        self.headers.record(target, depfile)
+        self.usage[target] = self.runner.run(command, source)
+        key = self._key(signature, target, depfile)
         part.replace(target)
+        keyfile.write_text(key)
+
+    def _key(self, signature: str, target: str, depfile: Path) -> str:
+        """Hash of the command and of all that the compiler read, but for its own headers."""
+        with self._lock:
+            self.headers.record(target, depfile)
+        text = "\0".join([signature, *self.headers.contents(target)])
+        return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
     def archive(self, target: str, objects: Sequence[Any]) -> Any:
         """The static archive of ``objects``, whose order is the caller's: sorted, for a deterministic one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from ..closure import Missing, Symbols, demangle, find_missing, read_symbols
 from ..coreset import CoreSet
 from ..definitions import Definitions, index_definitions
 from ..errors import TfcrossError
+from ..opsheader import ops_header
 from ..render import render, write_if_changed
 from ..selection import FileSelection, Selection
 from .actions import builder
 from .compiling import CompileFlags, Compiler
-from .dependencies import proto_unit
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,12 @@ class CoreBuild:
     """Makes the objects of one profile. ``order`` are nodes that every unit waits for (generated headers)."""
 
     def __init__(
-        self, compiler: Compiler, core: CoreSet, flags: CompileFlags, folders: CoreFolders, order: Sequence[Any]
+        self,
+        compiler: Compiler,
+        core: CoreSet,
+        flags: CompileFlags,
+        folders: CoreFolders,
+        order: Sequence[Any],
     ) -> None:
         self.compiler, self.core, self.folders, self.order = compiler, core, folders, list(order)
         self.plain = flags
@@ -41,8 +46,7 @@ class CoreBuild:
         text = render("precompiled.h.j2", defines=core.pch_defines, headers=core.pch_headers)
         write_if_changed(Path(header), text)
         self.pch = self._after(compiler.precompiled(header, flags))
-        self.flags = flags.more()
-        self.with_pch = CompileFlags(**{**vars(flags), "pch": header})
+        self.with_pch = replace(flags, pch=header)
 
     def _after(self, node: Any) -> Any:
         self.compiler.env.Depends(node, self.order)
@@ -56,13 +60,16 @@ class CoreBuild:
         self.compiler.env.Depends(node, [self.pch, *forced])
         return node
 
-    def runtime(self) -> dict[str, Any]:
-        """Objects of the units that every model needs, by source path."""
-        made = {
-            name: self._unit(f"{self.folders.work}/core/{name}.o", f"{self.folders.tree}/{name}")
-            for name in self.core.runtime
-        }
-        return made | {name: self.proto(name) for name in map(proto_unit, self.core.proto_units)}
+    def units(self, names: Iterable[str], selection: Selection) -> dict[str, Any]:
+        """Objects by source path; those of files that register something are for ``selection``."""
+        return {name: self._any(name, selection) for name in names}
+
+    def _any(self, name: str, selection: Selection) -> Any:
+        if name.endswith(".pb.cc"):
+            return self.proto(name)
+        if name in selection.registry.files:
+            return self.registering(name, selection.of_file(name))
+        return self._unit(f"{self.folders.work}/core/{name}.o", f"{self.folders.tree}/{name}")
 
     def proto(self, name: str) -> Any:
         """The object of a generated ``….pb.cc``: no registration, and no use for the precompiled header."""
@@ -75,19 +82,10 @@ class CoreBuild:
         Models that keep the same of a file share its object: the folder is named after the selection.
         """
         header = f"{self.folders.work}/selections/{selection.key}/ops_to_register.h"
-        text = selection.header(self.core.registration_template, self.core.registration_headers)
+        text = ops_header(selection, self.core.registration_template, self.core.registration_headers)
         write_if_changed(Path(header), text)
         target = f"{self.folders.work}/registering/{name}.{selection.key}.o"
         return self._unit(target, f"{self.folders.tree}/{name}", (header,))
-
-    def helper(self, name: str, selection: Selection) -> Any:
-        """The object of a file that selected kernels need, whatever it is."""
-        if name.endswith(".pb.cc"):
-            return self.proto(name)
-        part = selection.of_file(name)
-        if name in selection.registry.files:
-            return self.registering(name, part)
-        return self._unit(f"{self.folders.work}/core/{name}.o", f"{self.folders.tree}/{name}")
 
 
 class Helpers:
@@ -98,7 +96,9 @@ class Helpers:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self.files, self.complete, self.changed = path, (), False, False
+        self.path, self.changed = path, False
+        self.files: tuple[str, ...] = ()
+        self.complete = False
         try:
             data = json.loads(path.read_text())
             self.files, self.complete = tuple(data["files"]), bool(data["complete"])
@@ -147,7 +147,11 @@ class ClosureTools:
 
 
 def closure_node(
-    compiler: Compiler, target: str, objects: Mapping[str, Any], libraries: Sequence[Any], helpers: Helpers,
+    compiler: Compiler,
+    target: str,
+    objects: Mapping[str, Any],
+    libraries: Sequence[Any],
+    helpers: Helpers,
     tools: ClosureTools,
 ) -> Any:
     """A stamp node: ``helpers`` has learned what ``objects`` and ``libraries`` leave undefined of ours."""

@@ -14,11 +14,15 @@ from .codegen import run_protoc
 from .compiling import CompileFlags, Compiler
 
 
-def build_archive(compiler: Compiler, recipe: Recipe, tree: str, flags: CompileFlags, folder: str, cpu: str) -> Any:
+def build_archive(
+    compiler: Compiler, recipe: Recipe, tree: str, flags: CompileFlags, folder: str, cpu: str
+) -> Any:
     """The archive node of one dependency, in ``folder``; its tree is the folder ``tree``."""
     private = [f"{tree}/{part.replace('{cpu}', cpu)}" for part in recipe.private_include]
     flags = flags.more(
-        include=[*(f"{tree}/{part}" for part in recipe.include), *private], defines=recipe.defines, ccflags=recipe.ccflags
+        include=[*(f"{tree}/{part}" for part in recipe.include), *private],
+        defines=recipe.defines,
+        ccflags=recipe.ccflags,
     )
     names = expand_sources(Path(tree), recipe.sources, recipe.exclude, f"recipes.yaml: {recipe.name}")
     objects = [_unit(compiler, recipe, f"{folder}/{recipe.name}", tree, name, flags) for name in names]
@@ -30,12 +34,16 @@ def _unit(compiler: Compiler, recipe: Recipe, folder: str, tree: str, name: str,
     if name.endswith(".c") and not language:  # C takes no C++ standard
         flags = CompileFlags(
             tuple(flag for flag in flags.ccflags if not flag.startswith(("-std=c++", "-ftemplate"))),
-            flags.defines, flags.include, flags.system_include,
+            flags.defines,
+            flags.include,
+            flags.system_include,
         )
     return compiler.unit(f"{folder}/{name}.o", f"{tree}/{name}", flags, language)
 
 
-def build_host_tool(compiler: Compiler, recipe: Recipe, tool: HostTool, tree: str, library: Any, folder: str) -> Any:
+def build_host_tool(
+    compiler: Compiler, recipe: Recipe, tool: HostTool, tree: str, library: Any, folder: str
+) -> Any:
     """The program node of ``tool``, linked against the host's own ``library`` of the same recipe."""
     flags = CompileFlags(
         ccflags=HOST_FLAGS, include=tuple(f"{tree}/{part}" for part in recipe.include), defines=recipe.defines
@@ -67,12 +75,19 @@ def link_program(
 
 
 def generate_protos(
-    env: Any, runner: Runner, protoc: Any, names: Sequence[str], roots: Mapping[str, str], stamp: str, folder: str
+    env: Any,
+    runner: Runner,
+    protoc: Any,
+    names: Sequence[str],
+    roots: Mapping[str, str],
+    stamp: str,
+    folder: str,
 ) -> Any:
     """A stamp node: every one of ``names`` (relative to a root) has its ``.pb.h`` and ``.pb.cc`` in ``folder``.
 
     ``roots`` maps each import folder to the hash of its tree; the stamp holds the hash of all that was made.
     """
+
     def run(targets: list[str], sources: list[str]) -> None:
         run_protoc(runner, sources[0], names, list(roots), Path(folder), Path(targets[0]))
 

@@ -33,7 +33,9 @@ class Output:
     release: str
 
 
-def stage_headers(compiler: Compiler, output: Output, headers: Sequence[str], flags: CompileFlags, order: Any) -> Any:
+def stage_headers(
+    compiler: Compiler, output: Output, headers: Sequence[str], flags: CompileFlags, order: Any
+) -> Any:
     """A stamp node: ``stage/include`` holds what ``headers`` include from the trees, and nothing else.
 
     What that is the compiler says (``-M``); a file keeps its path below the include folder that it was found in.
@@ -59,7 +61,9 @@ def stage_headers(compiler: Compiler, output: Output, headers: Sequence[str], fl
         part.rename(folder)
         write_if_changed(Path(targets[0]), "\n".join(sorted(p.as_posix() for p in folder.rglob("*"))) + "\n")
 
-    made = builder(run, "HDRS", shlex.join(argv))(compiler.env, target=[f"{output.stage}.headers/stamp"], source=[everything])
+    made = builder(run, "HDRS", shlex.join(argv))(
+        compiler.env, target=[f"{output.stage}.headers/stamp"], source=[everything]
+    )
     compiler.env.Depends(made, order)
     return made[0]
 
@@ -94,14 +98,20 @@ def write_link_files(output: Output) -> None:
         write_if_changed(folder / name, text)
 
 
-def build_proof(compiler: Compiler, output: Output, proof: Proof, libraries: Sequence[Any], headers: Any, work: str) -> Any:
+def build_proof(
+    compiler: Compiler, output: Output, proof: Proof, libraries: Sequence[Any], headers: Any, work: str
+) -> Any:
     """The linked app that proves the model: compiled and linked with exactly what the output folder tells apps."""
     flags = CompileFlags(ccflags=tuple(output.link.compile_arguments(output.stage)))
     flags = flags.more(ccflags=["-O1", "-ffunction-sections", "-fdata-sections"])
     app = compiler.unit(f"{work}/{proof.name}.o", proof.source, flags)
     compiler.env.Depends(app, headers)
     linked = link_program(
-        compiler, f"{work}/{proof.name}", [app], ["-Wl,--gc-sections", *output.link.link_arguments(output.stage)], "LINK"
+        compiler,
+        f"{work}/{proof.name}",
+        [app],
+        ["-Wl,--gc-sections", *output.link.link_arguments(output.stage)],
+        "LINK",
     )
     compiler.env.Depends(linked, list(libraries))
     return linked
@@ -121,7 +131,14 @@ def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: s
     return builder(run, "PROVE", signature)(compiler.env, target=[log], source=[app, *proof.inputs])[0]
 
 
-def publish(env: Any, output: Output, manifest: Mapping[str, Any], parts: Sequence[Any], proofs: Sequence[Any], files: Mapping[str, str]) -> Any:
+def publish(
+    env: Any,
+    output: Output,
+    manifest: Mapping[str, Any],
+    parts: Sequence[Any],
+    proofs: Sequence[Any],
+    files: Mapping[str, str],
+) -> Any:
     """The output folder as a node (its manifest): replaced whole, when all of ``parts`` and ``proofs`` are there."""
     text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
 
@@ -133,7 +150,9 @@ def publish(env: Any, output: Output, manifest: Mapping[str, Any], parts: Sequen
         for name, content in files.items():
             (part / name).write_text(content, encoding="utf-8")
         if proofs:
-            (part / "proof.txt").write_text("".join(Path(str(p)).read_text() for p in proofs), encoding="utf-8")
+            (part / "proof.txt").write_text(
+                "".join(Path(str(p)).read_text() for p in proofs), encoding="utf-8"
+            )
         (part / "manifest.json").write_text(text, encoding="utf-8")
         if final.exists():
             final.rename(old)
@@ -141,7 +160,9 @@ def publish(env: Any, output: Output, manifest: Mapping[str, Any], parts: Sequen
         shutil.rmtree(old, ignore_errors=True)
 
     signature = "\0".join([text, *files, *files.values(), output.stage])
-    made = builder(run, "OUT", signature)(env, target=[f"{output.final}/manifest.json"], source=[*parts, *proofs])
+    made = builder(run, "OUT", signature)(
+        env, target=[f"{output.final}/manifest.json"], source=[*parts, *proofs]
+    )
     env.Precious(made)
     return made[0]
 
@@ -149,4 +170,6 @@ def publish(env: Any, output: Output, manifest: Mapping[str, Any], parts: Sequen
 def check_output_name(path: Path) -> None:
     """TfcrossError if ``path`` exists and is no output folder of ours: it would be replaced."""
     if path.exists() and not (path / "manifest.json").is_file():
-        raise TfcrossError(f"OUT: {path} exists and has no manifest.json; move it away, or pass another OUT=.")
+        raise TfcrossError(
+            f"OUT: {path} exists and has no manifest.json; move it away, or pass another OUT=."
+        )

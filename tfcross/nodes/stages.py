@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
 from .. import environment
 from ..coreset import load_core
-from ..errors import TfcrossError
 from ..fetch import fetch_sources
 from ..headerdeps import HeaderDeps
 from ..linkflags import LinkFlags
 from ..manifest import make_manifest
 from ..model import load_model
+from ..opsheader import ops_header
 from ..options import Options
 from ..profile import Profile
 from ..proof import proof_of
 from ..recipes import Recipe, expand_sources, load_recipes, wanted_recipes
 from ..registry import build_registry
 from ..release import Release
-from ..selection import Selection, digest, select, select_all
+from ..render import write_if_changed
+from ..selection import Selection, select, select_all
 from ..store import Tree
 from ..toolchain import Toolchain
 from . import output
-from .actions import Runner
+from .actions import Runner, Usage
 from .codegen import write_generated
 from .compiling import CompileFlags, Compiler
 from .core import ClosureTools, CoreBuild, CoreFolders, Helpers, closure_node
-from .dependencies import HOST_FLAGS, build_archive, build_host_tool, generate_protos
+from .dependencies import HOST_FLAGS, build_archive, build_host_tool, generate_protos, proto_unit
 from .sources import link_trees, tree_keys
 
 #: Most a compile may need; -j follows from it and the machine's memory.
@@ -97,12 +100,21 @@ class Build:
         recipe = self.recipes["protobuf"]
         folder = f"build/host/{self.release.version}-{self.host.name}"
         library = build_archive(
-            self.host_compiler, recipe, self.links["protobuf"], CompileFlags(HOST_FLAGS), folder, self.profile.cpu
+            self.host_compiler,
+            recipe,
+            self.links["protobuf"],
+            CompileFlags(HOST_FLAGS),
+            folder,
+            self.profile.cpu,
         )
         assert recipe.host_tool
-        protoc = build_host_tool(self.host_compiler, recipe, recipe.host_tool, self.links["protobuf"], library, folder)
+        protoc = build_host_tool(
+            self.host_compiler, recipe, recipe.host_tool, self.links["protobuf"], library, folder
+        )
         tree = self.links[self.core.tree]
-        names = expand_sources(Path(tree), self.core.proto_sources, self.core.proto_exclude, "core.yaml: protos")
+        names = expand_sources(
+            Path(tree), self.core.proto_sources, self.core.proto_exclude, "core.yaml: protos"
+        )
         roots = {tree: self._key(self.core.tree), f"{self.links['protobuf']}/src": self._key("protobuf")}
         stamp = f"{self.gen}.stamp"
         self.protos = generate_protos(self.env, self.runner, protoc, names, roots, stamp, self.gen)
@@ -128,7 +140,7 @@ class Build:
         if self.models:
             self.selection: Selection = select(self.models, registry, self.core.always)
         else:
-            self.selection = select_all(registry, portable_files(registry.files, self.core.definer_exclude))
+            self.selection = select_all(registry, self.core.portable, self.core.always)
 
     # 9 core
 
@@ -139,21 +151,25 @@ class Build:
         core = CoreBuild(self.compiler, self.core, flags, folders, [self.protos])
         self.model_work = f"{self.work}/models/{self.selection.key}"
         self.helpers = Helpers(Path(f"{self.model_work}/helpers.json"))
-        self.objects = {name: core.registering(name, self.selection.of_file(name)) for name in self.selection.files}
-        self.objects |= core.runtime()
-        self.objects |= {
-            name: core.helper(name, self.selection) for name in self.helpers.files if name not in self.objects
-        }
+        runtime = (*self.core.runtime, *map(proto_unit, self.core.proto_units))
+        names = dict.fromkeys([*self.selection.files, *runtime, *self.helpers.files])
+        self.objects = core.units(names, self.selection)
         self.archives = self._dependencies(flags)
         self.closure = closure_node(
-            self.compiler, f"{self.model_work}/closure", self.objects, [a for _, a in self.archives], self.helpers,
+            self.compiler,
+            f"{self.model_work}/closure",
+            self.objects,
+            [a for _, a in self.archives],
+            self.helpers,
             self._closure_tools(),
         )
         self.compile_flags = flags
 
     def _target_flags(self) -> CompileFlags:
         tree = self.links[self.core.tree]
-        third = [f"{self.links[name]}/{part}" for name in self.core.include for part in self.recipes[name].include]
+        third = [
+            f"{self.links[name]}/{part}" for name in self.core.include for part in self.recipes[name].include
+        ]
         return CompileFlags(
             ccflags=(f"-std={self.core.cxx_standard}", *self.core.ccflags, *self.options.optflags),
             defines=(*self.core.defines, *self.profile.defines, *self.core.type_defines(self.options.types)),
@@ -162,10 +178,17 @@ class Build:
         )
 
     def _dependencies(self, flags: CompileFlags) -> list[tuple[Recipe, Any]]:
-        texts = [Path(self.links[self.core.tree], name).read_text(errors="replace") for name in self._own_files()]
+        texts = [
+            Path(self.links[self.core.tree], name).read_text(errors="replace") for name in self._own_files()
+        ]
         plain = CompileFlags(ccflags=flags.ccflags, defines=("NDEBUG",))
         return [
-            (recipe, build_archive(self.compiler, recipe, self.links[name], plain, f"{self.work}/deps", self.profile.cpu))
+            (
+                recipe,
+                build_archive(
+                    self.compiler, recipe, self.links[name], plain, f"{self.work}/deps", self.profile.cpu
+                ),
+            )
             for name, recipe in wanted_recipes(self.recipes, texts).items()
             if recipe.archive
         ]
@@ -226,23 +249,37 @@ class Build:
             work = f"{self.model_work}/proof{number}"
             app = output.build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
             if self.profile.runs_here:
-                self.proofs.append(output.run_proof(self.compiler, self.output, proof, app, f"{work}/proof.txt"))
+                self.proofs.append(
+                    output.run_proof(self.compiler, self.output, proof, app, f"{work}/proof.txt")
+                )
 
     # 12 package
 
     def publish(self) -> Any:
         """The output folder's node."""
-        header = self.selection.whole.header(self.core.registration_template, self.core.registration_headers)
+        header = ops_header(self.selection.whole, self.core.registration_template, self.core.registration_headers)
         manifest = make_manifest(
-            self.options, self.profile, self.release, self.toolchain, self.trees, self.models, self.selection, self.objects
+            self.options,
+            self.profile,
+            self.release,
+            self.toolchain,
+            self.trees,
+            self.models,
+            self.selection,
+            self.objects,
         )
         parts = [*self.libraries, self.include]
-        return output.publish(self.env, self.output, manifest, parts, self.proofs, {"ops_to_register.h": header})
+        return output.publish(
+            self.env, self.output, manifest, parts, self.proofs, {"ops_to_register.h": header}
+        )
 
     # after the build
 
     def save(self) -> None:
+        """Keep what this pass learned: each object's headers, and what each compile cost."""
         if self.headers is not None:
+            usage = {**self.compiler.usage, **self.host_compiler.usage}
+            save_usage(Path("build/usage.json"), usage)
             self.headers.save(generated=f"{self.gen}/" if hasattr(self, "gen") else "")
 
     @property
@@ -250,7 +287,8 @@ class Build:
         return self.helpers is not None and self.helpers.changed
 
 
-def portable_files(files: Any, exclude: str) -> list[str]:
-    """The registering files of the whole portable set: all that a mobile CPU can have."""
-    skip = re.compile(exclude)
-    return [name for name in files if not skip.search(name)]
+def save_usage(path: Path, usage: Mapping[str, Usage]) -> None:
+    """Add what compiles cost to the record ``path``: {object: {cpu_seconds, max_rss_kib}}."""
+    known = json.loads(path.read_text()) if path.is_file() else {}
+    known |= {target: asdict(cost) for target, cost in usage.items()}
+    write_if_changed(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
