@@ -3,7 +3,8 @@
 
     bench/main_job.py [MODEL...]           default: examples/digits/digits.pb
 
-It builds the last commit in a temporary clone, and tells whether the archive is the checkout's own, bit for bit.
+It builds the last commit in a temporary clone, and tells whether the archive is the checkout's own, bit for
+bit. The registry comes from the store where it is in there: bench/registry.py tells what it costs.
 """
 
 from __future__ import annotations

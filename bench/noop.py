@@ -3,8 +3,8 @@
 
     bench/noop.py [--work FOLDER] [MODEL SECOND_MODEL]
 
-default: digits.pb, then a model that is given, or none. FOLDER keeps the clone, so that the next run of this bench
-is quick; the second model's figure is that of a first build only in a new one.
+default: digits.pb and no second model. FOLDER keeps the clone, so that the next run is quick; in
+a clone that has built the second model already, its figure is not that of a first build.
 """
 
 from __future__ import annotations

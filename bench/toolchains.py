@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What the same units of the runtime cost with two toolchains, each as the build runs it, precompiled header included.
+"""What the same units of the runtime cost with two toolchains, each as the build runs it.
 
     bench/toolchains.py [--units N] [--work FOLDER] [TOOLCHAIN TOOLCHAIN]     default: 20, clang-14 gcc-12
 
-FOLDER keeps the clone. The host's protoc is built first, and is in no figure.
+FOLDER keeps the clone. Both use a precompiled header, which has a line of its own. The host's protoc is built
+first, and is in no figure.
 """
 
 from __future__ import annotations

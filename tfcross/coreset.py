@@ -1,4 +1,4 @@
-"""What TensorFlow's core is made of in one release (``core.yaml``): units, protos, defines, generated headers."""
+"""What TensorFlow's core is made of in one release (``core.yaml``): units, protos, flags, headers."""
 
 from __future__ import annotations
 

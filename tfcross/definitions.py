@@ -151,14 +151,15 @@ def _frozen(table: Mapping[K, set[str]]) -> dict[K, frozenset[str]]:
 
 
 def _tags(root: Path, folders: Sequence[str], ctags: str) -> Iterator[tuple[str, Iterable[str], str]]:
-    """(file, scopes, name) of every function and variable that a source file defines.
+    """(file, scopes, name) of every function, variable and static member that a source file defines.
 
     ``scopes`` are the two innermost: for a member of ``Fill<Eigen::Device, T>`` ctags says ``Fill::Device``.
     """
     if not folders:
         return
     command = [ctags, "--quiet=yes", "-R", "--languages=C++,C", "--langmap=C++:.cc,C:.c"]
-    command += ["--c++-kinds=fv", "--c-kinds=fv", "--fields=s", "--excmd=number", "--sort=no", "-f", "-"]
+    # C's kinds before C++'s: they are one table to ctags, and the last word counts.
+    command += ["--c-kinds=fv", "--c++-kinds=fvm", "--fields=sk", "--excmd=number", "--sort=no", "-f", "-"]
     try:
         done = subprocess.run(
             [*command, *folders], cwd=root, capture_output=True, text=True, errors="replace", check=True

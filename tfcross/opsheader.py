@@ -35,8 +35,8 @@ def _entries(names: Iterable[tuple[str, str]]) -> list[Entry]:
     entries = sorted(Entry(fnv1a(op + text), quote(op), quote(text)) for op, text in names)
     for one, other in zip(entries, entries[1:], strict=False):
         if one.hash == other.hash:
-            names = f"{one.op} {one.kernel} and {other.op} {other.kernel}"
-            raise TfcrossError(f"selection: {names} have one hash; report this model.")
+            shown = f"{one.op} {one.kernel} and {other.op} {other.kernel}"
+            raise TfcrossError(f"selection: {shown} have one hash; report this model.")
     return entries
 
 

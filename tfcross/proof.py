@@ -17,7 +17,7 @@ RUNNER = "templates/run_graph.cc"
 
 @dataclass(frozen=True)
 class Proof:
-    """``source`` is the app's one C++ file; ``inputs`` are the files among its command line's ``arguments``."""
+    """``source`` is the app's one C++ file; ``inputs`` are the files among its ``arguments``."""
 
     name: str
     source: str
@@ -26,7 +26,7 @@ class Proof:
 
 
 def proof_of(model: Path, root: Path) -> Proof:
-    """The proof of ``model``: what a ``proof.yaml`` beside it says, or the generic runner where none names it.
+    """The proof of ``model``: what a ``proof.yaml`` beside it says, the generic runner if none names it.
 
     The generic runner is given relative to the project's folder ``root``.
     """
@@ -50,11 +50,12 @@ def _custom(model: Path, source: str, words: Sequence[str]) -> Proof:
 
 
 def run_here(profile: Profile, app: str, arguments: Sequence[str], environment: Mapping[str, str]) -> str:
-    """What the target's program ``app`` prints, run on this machine or under the profile's emulator.
+    """What the target's program ``app`` prints, run here, or under the emulator if it is not native.
 
     Raises TfcrossError with the program's last line if it fails.
     """
-    prefix = (profile.emulator.program, *profile.emulator.arguments) if profile.emulator else ()
+    emulator = None if profile.native else profile.emulator
+    prefix = (emulator.program, *emulator.arguments) if emulator else ()
     argv = [*prefix, str(Path(app).absolute()), *arguments]
     try:
         done = subprocess.run(

@@ -29,7 +29,8 @@ class HostTool:
 class Recipe:
     """One dependency; globs and folders are relative to its tree, ``{cpu}`` is the profile's.
 
-    ``wanted_by``: headers; the dependency is built only where a selected file includes one (empty: always).
+    ``precompiled``: headers that most of its C++ units include. ``wanted_by``: headers; the dependency is
+    built only where a selected file includes one (empty: always).
     """
 
     name: str
@@ -41,6 +42,7 @@ class Recipe:
     language: str = ""
     ccflags: tuple[str, ...] = ()
     defines: tuple[str, ...] = ()
+    precompiled: tuple[str, ...] = ()
     wanted_by: tuple[str, ...] = ()
     host_tool: HostTool | None = None
 
@@ -70,6 +72,7 @@ def _recipe(name: str, entry: Mapping[str, Any]) -> Recipe:
         language=entry.get("language", ""),
         ccflags=texts("ccflags"),
         defines=texts("defines"),
+        precompiled=texts("precompiled"),
         wanted_by=texts("wanted_by"),
         host_tool=_host_tool(entry["host_tool"]) if "host_tool" in entry else None,
     )

@@ -119,7 +119,10 @@ def select_all(registry: Registry, files: Iterable[str], always: Mapping[str, st
     for file in files:
         for op in registry.ops_in.get(file, ()):
             chosen.add_op(op.name, Reason("release", file))
-        chosen.add_kernels(kernel for kernel in registry.kernels_in.get(file, ()) if kernel.device in _CPU)
+        for kernel in registry.kernels_in.get(file, ()):
+            if kernel.device in _CPU and kernel.op in registry.ops:
+                chosen.add_op(kernel.op, Reason("release", file))
+                chosen.add_kernels([kernel])
     return chosen.result(gradients=True)
 
 

@@ -45,6 +45,13 @@ class Toolchain:
     def pch_suffix(self) -> str:
         return ".pch" if self.family == "clang" else ".gch"
 
+    @property
+    def pch_creation(self) -> tuple[str, ...]:
+        """Arguments that make a precompiled header: with the templates that it uses, and without times."""
+        if self.family == "clang":
+            return ("-fpch-instantiate-templates", "-Xclang", "-fno-pch-timestamp")
+        return ()
+
     def pch_flags(self, header: str) -> tuple[str, str]:
         """Arguments that use the precompiled form of ``header``, which is at ``header + pch_suffix``."""
         if self.family == "clang":

@@ -20,6 +20,7 @@ from tfcross.graphdef import graph_bytes, make_const, make_node, make_placeholde
 
 WEIGHTS = (np.arange(48, dtype="<f4").reshape(16, 3) - 24) / 16
 BIAS = np.array([0.5, 0, -0.5], "<f4")
+MODELS = ROOT.parent / "shared" / "models"
 WORK = ROOT / "build/PI-armv7/2.14.1-clang-14"
 
 
@@ -119,41 +120,75 @@ def test_another_flag_would_rebuild_every_unit_of_the_core_and_no_host_tool(buil
 
 
 @pytest.fixture
-def without_softmax_object(second, softmax) -> Iterator[str]:
-    """The second model's tree with one object and all that was made of it missing; its archive's hash."""
+def incomplete(second, softmax) -> Iterator[str]:
+    """The second model's tree without one object, the archive and the output folder; the archive's hash."""
     before = archive_hash(softmax)
     for path in (WORK / "registering").rglob("softmax_op.cc.*.o"):
         path.unlink()
+    archive_in_tree(before).unlink()
     shutil.rmtree(out_of(softmax))
     yield before
     again = run_scons(*softmax)
     assert again.status == 0, again.err
 
 
-def test_a_killed_build_continues_and_makes_the_same_archive(without_softmax_object, softmax):
+def archive_in_tree(sha256: str) -> Path:
+    """The build folder's archive with that hash."""
+    found = WORK.glob("models/*/libtensorflow-core.a")
+    return next(path for path in found if hashlib.sha256(path.read_bytes()).hexdigest() == sha256)
+
+
+def test_a_killed_build_continues_and_makes_the_same_archive(incomplete, softmax):
     process = start_scons(*softmax, "-j1", start_new_session=True)
     assert process.stdout
     next(line for line in process.stdout if line.startswith("  C++"))
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    assert not out_of(softmax).exists()
-    run = run_scons(*softmax)
-    assert run.status == 0, run.err
-    assert archive_hash(softmax) == without_softmax_object
+    assert_continues(softmax, incomplete)
 
 
-def test_a_build_on_a_full_disk_fails_with_one_line_and_then_continues(without_softmax_object, softmax):
-    """The disk is full after 4 MB, as far as this process and its children can write any file."""
+def test_a_full_disk_while_it_archives_gives_one_line_and_the_next_run_continues(incomplete, softmax):
+    run = run_scons(*softmax, preexec_fn=allow_small_files)
+    assert_one_error(run)
+    assert_continues(softmax, incomplete)
 
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000))
 
-    run = run_scons(*softmax, preexec_fn=limit)
+def test_a_full_disk_while_it_copies_the_output_gives_one_line_and_the_next_run_continues(
+    incomplete, softmax
+):
+    assert run_scons(*softmax).status == 0
+    shutil.rmtree(out_of(softmax))
+    run = run_scons(*softmax, preexec_fn=allow_small_files)
+    assert_one_error(run)
+    assert_continues(softmax, incomplete)
+
+
+def allow_small_files() -> None:
+    """The disk is full, as far as the process and its children can make no file larger than 4 MB."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000))
+
+
+def assert_one_error(run: Run) -> None:
     assert run.status == 2
     assert len(run.errors) == 1, run.err
     assert "Traceback" not in run.out + run.err
-    assert not out_of(softmax).exists()
-    run = run_scons(*softmax)
+
+
+def assert_continues(words: tuple[str, ...], sha256: str) -> None:
+    """Nothing pretends to be the result; the next run makes it."""
+    assert list(out_of(words).rglob("*.a")) == []
+    run = run_scons(*words)
     assert run.status == 0, run.err
-    assert archive_hash(softmax) == without_softmax_object
+    assert archive_hash(words) == sha256
+
+
+if MODELS.is_dir():
+
+    def test_a_graph_from_the_wild_is_built_and_run(second, tmp_path):
+        run = run_scons("TARGET=PI", f"MODEL={MODELS}/mnist_beginner.pb", f"OUT={tmp_path}/out")
+        assert run.status == 0, run.out[-4000:] + run.err[-4000:]
+        said = (tmp_path / "out/PI-armv7/proof.txt").read_text()
+        found = re.search(r"^output output float\[1,10\] min \S+ max \S+ sum (\S+) fnv1a \w+$", said, re.M)
+        assert found, said
+        assert float(found[1]) == pytest.approx(1, abs=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -76,6 +77,16 @@ def test_an_app_made_with_pkg_config_gives_the_right_answers(project):
     assert "accuracy 0.981 (353 of 360)\n" in done.stdout
 
 
+def test_an_app_made_with_the_command_that_the_readme_spells_out_gives_the_right_answers(project):
+    text = (ROOT / "README.md").read_text()
+    command = text[text.index("TF=out/PI-armv7") :].partition("```")[0]
+    shutil.copy(project / "classify.cc", project / "app.cc")
+    run(project, "sh", "-ec", command.replace("out/PI-armv7", "tensorflow"))
+    done = classify(project / "app")
+    assert done.returncode == 0, done.stderr
+    assert "accuracy 0.981 (353 of 360)\n" in done.stdout
+
+
 def test_the_same_app_on_a_cpu_without_neon_dies_of_an_illegal_instruction(app):
     assert classify(app, cpu="arm1176").returncode == -signal.SIGILL
 
@@ -113,7 +124,8 @@ def test_the_headers_are_those_that_the_public_ones_include_and_no_more(project)
     (project / "all.cc").write_text("".join(f'#include "{header}"\n' for header in headers))
     flags = shlex.split(variable(project, "TFCROSS_CXXFLAGS"))
     run(project, "clang++-14", "--target=arm-linux-gnueabihf", *flags, "-M", "-MF", "all.d", "all.cc")
-    needed = {name for name in read_depfile(project / "all.d") if name.startswith("tensorflow/include/")}
+    included = {os.path.normpath(name) for name in read_depfile(project / "all.d")}
+    needed = {name for name in included if name.startswith("tensorflow/include/")}
     folder = project / "tensorflow/include"
     there = {path.relative_to(project).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert there == needed

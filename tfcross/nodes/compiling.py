@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..headerdeps import HeaderDeps
+from ..render import write_if_changed
 from ..toolchain import Toolchain
 from .actions import Runner, Usage, builder
 
@@ -54,37 +55,45 @@ class Compiler:
     def __init__(self, env: Any, toolchain: Toolchain, runner: Runner, headers: HeaderDeps) -> None:
         self.env, self.toolchain, self.runner, self.headers = env, toolchain, runner, headers
         self.usage: dict[str, Usage] = {}
+        self._precompiled: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._builders: dict[tuple[str, ...], Any] = {}
         self._archiver = builder(self._archive, "AR", f"archive rcsD {toolchain.identity}")
 
     def unit(self, target: str, source: str, flags: CompileFlags, language: str = "") -> Any:
-        """The object ``target`` of ``source``; ``language`` ("c", "c++") overrides what the file's name says."""
+        """The object ``target`` of ``source``; ``language`` ("c", "c++"): not as the file's name says."""
         is_c = language == "c" or (not language and source.endswith(".c"))
         program = self.toolchain.cc if is_c else self.toolchain.cxx
         argv = [program, *flags.arguments(self.toolchain), *(["-x", language] if language else [])]
-        return self._node(argv, "C" if is_c else "C++", target, source)
+        node = self._node(argv, "C" if is_c else "C++", target, source)
+        self.env.Depends(node, [*flags.forced, *([self._precompiled[flags.pch]] if flags.pch else [])])
+        return node
 
-    def precompiled(self, header: str, flags: CompileFlags) -> Any:
-        """The precompiled form of ``header``, beside it."""
-        argv = [self.toolchain.cxx, *flags.arguments(self.toolchain), "-x", "c++-header"]
-        return self._node(argv, "PCH", header + self.toolchain.pch_suffix, header)
+    def precompiled(self, header: str, flags: CompileFlags, text: str) -> tuple[CompileFlags, Any]:
+        """Flags that use the precompiled form of ``header``, which gets that ``text``; and its node."""
+        write_if_changed(Path(header), text)
+        argv = [self.toolchain.cxx, *flags.arguments(self.toolchain), *self.toolchain.pch_creation]
+        node = self._node([*argv, "-x", "c++-header"], "PCH", header + self.toolchain.pch_suffix, header)
+        self._precompiled[header] = node
+        return replace(flags, pch=header), node
 
     def _node(self, argv: list[str], shown: str, target: str, source: str) -> Any:
         key = tuple(argv)
         if key not in self._builders:
             signature = "\0".join([self.toolchain.identity, *argv[1:]])
-            self._builders[key] = builder(lambda t, s: self._compile(argv, signature, t[0], s[0]), shown, signature)
+            self._builders[key] = builder(
+                lambda t, s: self._compile(argv, signature, t[0], s[0]), shown, signature
+            )
         node = self._builders[key](self.env, target=[target], source=[source])[0]
         self.env.Precious(node)  # `_compile` decides whether it still stands
         return node
 
     def _compile(self, argv: Sequence[str], signature: str, target: str, source: str) -> None:
-        """Compile, unless ``target`` was made from the very same: SCons forgets what a killed run had done."""
+        """Compile, unless ``target`` was made from the same: SCons forgets what a killed run had done."""
         part, depfile, keyfile = (Path(target + suffix) for suffix in (".part", ".d", ".key"))
-        if all(path.is_file() for path in (Path(target), depfile, keyfile)):
-            if keyfile.read_text() == self._key(signature, target, depfile):
-                return
+        made = all(path.is_file() for path in (Path(target), depfile, keyfile))
+        if made and keyfile.read_text() == self._key(signature, target, depfile):
+            return
         part.parent.mkdir(parents=True, exist_ok=True)
         keyfile.unlink(missing_ok=True)
         command = [*self.toolchain.launcher, *argv, "-MD", "-MF", str(depfile), "-c", source, "-o", str(part)]

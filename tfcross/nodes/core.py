@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,22 +42,15 @@ class CoreBuild:
     ) -> None:
         self.compiler, self.core, self.folders, self.order = compiler, core, folders, list(order)
         self.plain = flags
-        header = f"{folders.work}/precompiled.h"
         text = render("precompiled.h.j2", defines=core.pch_defines, headers=core.pch_headers)
-        write_if_changed(Path(header), text)
-        self.pch = self._after(compiler.precompiled(header, flags))
-        self.with_pch = replace(flags, pch=header)
+        self.with_pch, pch = compiler.precompiled(f"{folders.work}/precompiled.h", flags, text)
+        compiler.env.Depends(pch, self.order)
 
-    def _after(self, node: Any) -> Any:
+    def _unit(self, target: str, name: str, forced: tuple[str, ...] = ()) -> Any:
+        root = self.folders.gen if name.endswith(".pb.cc") else self.folders.tree
+        flags = self.plain if name in self.core.pch_without else self.with_pch
+        node = self.compiler.unit(target, f"{root}/{name}", flags.more(forced=forced))
         self.compiler.env.Depends(node, self.order)
-        return node
-
-    def _unit(self, target: str, source: str, forced: tuple[str, ...] = ()) -> Any:
-        name = source.removeprefix(f"{self.folders.tree}/")
-        if name in self.core.pch_without:
-            return self._after(self.compiler.unit(target, source, self.plain.more(forced=forced)))
-        node = self._after(self.compiler.unit(target, source, self.with_pch.more(forced=forced)))
-        self.compiler.env.Depends(node, [self.pch, *forced])
         return node
 
     def units(self, names: Iterable[str], selection: Selection) -> dict[str, Any]:
@@ -65,16 +58,9 @@ class CoreBuild:
         return {name: self._any(name, selection) for name in names}
 
     def _any(self, name: str, selection: Selection) -> Any:
-        if name.endswith(".pb.cc"):
-            return self.proto(name)
         if name in selection.registry.files:
             return self.registering(name, selection.of_file(name))
-        return self._unit(f"{self.folders.work}/core/{name}.o", f"{self.folders.tree}/{name}")
-
-    def proto(self, name: str) -> Any:
-        """The object of a generated ``….pb.cc``: no registration, and no use for the precompiled header."""
-        source = f"{self.folders.gen}/{name}"
-        return self._after(self.compiler.unit(f"{self.folders.work}/core/{name}.o", source, self.plain))
+        return self._unit(f"{self.folders.work}/core/{name}.o", name)
 
     def registering(self, name: str, selection: FileSelection) -> Any:
         """The object of a file that registers ops or kernels, for what ``selection`` keeps of it.
@@ -85,7 +71,7 @@ class CoreBuild:
         text = ops_header(selection, self.core.registration_template, self.core.registration_headers)
         write_if_changed(Path(header), text)
         target = f"{self.folders.work}/registering/{name}.{selection.key}.o"
-        return self._unit(target, f"{self.folders.tree}/{name}", (header,))
+        return self._unit(target, name, (header,))
 
 
 class Helpers:
@@ -134,7 +120,7 @@ class ClosureTools:
         return any(part in name for part in self.namespaces)
 
     def missing(self, objects: Mapping[str, str], libraries: Sequence[str]) -> list[Missing]:
-        """Undefined symbols of ``objects`` (source file → object) that neither they nor ``libraries`` define."""
+        """Undefined symbols of ``objects`` (source file → object) that nothing here defines."""
         found = read_symbols([*objects.values(), *libraries], self.nm)
         by_file: dict[str, Symbols] = {file: found[path] for file, path in objects.items()}
         return find_missing(

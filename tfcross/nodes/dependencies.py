@@ -4,63 +4,68 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..recipes import HostTool, Recipe, expand_sources
-from ..render import TEMPLATES
+from ..render import TEMPLATES, render
 from .actions import Runner, builder
 from .codegen import run_protoc
 from .compiling import CompileFlags, Compiler
-
-
-def build_archive(
-    compiler: Compiler, recipe: Recipe, tree: str, flags: CompileFlags, folder: str, cpu: str
-) -> Any:
-    """The archive node of one dependency, in ``folder``; its tree is the folder ``tree``."""
-    private = [f"{tree}/{part.replace('{cpu}', cpu)}" for part in recipe.private_include]
-    flags = flags.more(
-        include=[*(f"{tree}/{part}" for part in recipe.include), *private],
-        defines=recipe.defines,
-        ccflags=recipe.ccflags,
-    )
-    names = expand_sources(Path(tree), recipe.sources, recipe.exclude, f"recipes.yaml: {recipe.name}")
-    objects = [_unit(compiler, recipe, f"{folder}/{recipe.name}", tree, name, flags) for name in names]
-    return compiler.archive(f"{folder}/{recipe.archive}", objects)
-
-
-def _unit(compiler: Compiler, recipe: Recipe, folder: str, tree: str, name: str, flags: CompileFlags) -> Any:
-    language = recipe.language if name.endswith(".c") else ""
-    if name.endswith(".c") and not language:  # C takes no C++ standard
-        flags = CompileFlags(
-            tuple(flag for flag in flags.ccflags if not flag.startswith(("-std=c++", "-ftemplate"))),
-            flags.defines,
-            flags.include,
-            flags.system_include,
-        )
-    return compiler.unit(f"{folder}/{name}.o", f"{tree}/{name}", flags, language)
-
-
-def build_host_tool(
-    compiler: Compiler, recipe: Recipe, tool: HostTool, tree: str, library: Any, folder: str
-) -> Any:
-    """The program node of ``tool``, linked against the host's own ``library`` of the same recipe."""
-    flags = CompileFlags(
-        ccflags=HOST_FLAGS, include=tuple(f"{tree}/{part}" for part in recipe.include), defines=recipe.defines
-    )
-    names = expand_sources(Path(tree), tool.sources, tool.exclude, f"recipes.yaml: {recipe.name}.host_tool")
-    objects = [compiler.unit(f"{folder}/{tool.name}/{name}.o", f"{tree}/{name}", flags) for name in names]
-    main = compiler.unit(f"{folder}/{tool.name}/main.o", f"{TEMPLATES.name}/{tool.main}", flags)
-    return link_program(compiler, f"{folder}/{tool.name}.exe", [main, *objects, library], ["-pthread"])
-
 
 #: Host tools run for seconds: what counts is the time to compile them.
 HOST_FLAGS = ("-std=c++17", "-O0", "-pthread", "-w", "-DNDEBUG")
 
 
-def link_program(
-    compiler: Compiler, target: str, inputs: Sequence[Any], arguments: Iterable[str], shown: str = "LINK"
-) -> Any:
+class Dependency:
+    """One recipe, compiled from the tree in the folder ``tree`` into ``folder``."""
+
+    def __init__(
+        self, compiler: Compiler, recipe: Recipe, tree: str, flags: CompileFlags, folder: str, cpu: str
+    ) -> None:
+        self.compiler, self.recipe, self.tree, self.folder = compiler, recipe, tree, folder
+        folders = (*recipe.include, *(part.replace("{cpu}", cpu) for part in recipe.private_include))
+        self.plain = flags.more(
+            include=[f"{tree}/{part}" for part in folders], defines=recipe.defines, ccflags=recipe.ccflags
+        )
+        self.flags = self._precompiled() if recipe.precompiled else self.plain
+
+    def _precompiled(self) -> CompileFlags:
+        text = render("precompiled.h.j2", defines=[], headers=self.recipe.precompiled)
+        header = f"{self.folder}/{self.recipe.name}/precompiled.h"
+        return self.compiler.precompiled(header, self.plain, text)[0]
+
+    def archive(self) -> Any:
+        """The archive's node."""
+        return self.compiler.archive(
+            f"{self.folder}/{self.recipe.archive}",
+            self._objects(self.recipe.sources, self.recipe.exclude, self.recipe.name),
+        )
+
+    def host_tool(self, tool: HostTool) -> Any:
+        """The program node of ``tool``: its sources and those of the library that it needs."""
+        objects = self._objects(tool.sources, tool.exclude, tool.name)
+        main = self.compiler.unit(
+            f"{self.folder}/{tool.name}/main.o", f"{TEMPLATES.name}/{tool.main}", self.flags
+        )
+        return link_program(self.compiler, f"{self.folder}/{tool.name}.exe", [main, *objects], ["-pthread"])
+
+    def _objects(self, sources: Sequence[str], exclude: Sequence[str], name: str) -> list[Any]:
+        names = expand_sources(Path(self.tree), sources, exclude, f"recipes.yaml: {name}")
+        return [self._unit(name) for name in names]
+
+    def _unit(self, name: str) -> Any:
+        target, source = f"{self.folder}/{self.recipe.name}/{name}.o", f"{self.tree}/{name}"
+        if not name.endswith(".c"):
+            return self.compiler.unit(target, source, self.flags)
+        if self.recipe.language:
+            return self.compiler.unit(target, source, self.plain, self.recipe.language)
+        only_c = (flag for flag in self.plain.ccflags if not flag.startswith(("-std=c++", "-ftemplate")))
+        return self.compiler.unit(target, source, replace(self.plain, ccflags=tuple(only_c)))
+
+
+def link_program(compiler: Compiler, target: str, inputs: Sequence[Any], arguments: Iterable[str]) -> Any:
     """A program linked from nodes in their order, then ``arguments`` (whole-archive groups, libraries)."""
     toolchain, runner = compiler.toolchain, compiler.runner
     tail = list(arguments)
@@ -71,7 +76,7 @@ def link_program(
         part.replace(targets[0])
 
     signature = shlex.join([toolchain.identity, *toolchain.link_flags, *tail])
-    return builder(run, shown, signature)(compiler.env, target=[target], source=list(inputs))[0]
+    return builder(run, "LINK", signature)(compiler.env, target=[target], source=list(inputs))[0]
 
 
 def generate_protos(
@@ -83,7 +88,7 @@ def generate_protos(
     stamp: str,
     folder: str,
 ) -> Any:
-    """A stamp node: every one of ``names`` (relative to a root) has its ``.pb.h`` and ``.pb.cc`` in ``folder``.
+    """A stamp node: every one of ``names`` (relative to a root) has its C++ in ``folder``.
 
     ``roots`` maps each import folder to the hash of its tree; the stamp holds the hash of all that was made.
     """

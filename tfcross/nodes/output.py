@@ -1,4 +1,4 @@
-"""The output folder: archives, headers, link files, manifest; assembled aside, proven, then put in place whole."""
+"""The output folder: archives, headers, link files, manifest; assembled aside, proven, put in place whole."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def stage_headers(
 ) -> Any:
     """A stamp node: ``stage/include`` holds what ``headers`` include from the trees, and nothing else.
 
-    What that is the compiler says (``-M``); a file keeps its path below the include folder that it was found in.
+    The compiler says what that is (``-M``); a file keeps its path below the include folder it was found in.
     """
     roots = sorted((*flags.include, *flags.system_include), key=len, reverse=True)
     folder = Path(output.stage) / "include"
@@ -101,7 +101,7 @@ def write_link_files(output: Output) -> None:
 def build_proof(
     compiler: Compiler, output: Output, proof: Proof, libraries: Sequence[Any], headers: Any, work: str
 ) -> Any:
-    """The linked app that proves the model: compiled and linked with exactly what the output folder tells apps."""
+    """The linked app that proves the model: compiled and linked with exactly what apps are told."""
     flags = CompileFlags(ccflags=tuple(output.link.compile_arguments(output.stage)))
     flags = flags.more(ccflags=["-O1", "-ffunction-sections", "-fdata-sections"])
     app = compiler.unit(f"{work}/{proof.name}.o", proof.source, flags)
@@ -111,7 +111,6 @@ def build_proof(
         f"{work}/{proof.name}",
         [app],
         ["-Wl,--gc-sections", *output.link.link_arguments(output.stage)],
-        "LINK",
     )
     compiler.env.Depends(linked, list(libraries))
     return linked
@@ -122,6 +121,9 @@ def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: s
 
     def run(targets: list[str], sources: list[str]) -> None:
         said = run_here(output.profile, sources[0], proof.arguments, compiler.runner.environment)
+        stripped = Path(f"{sources[0]}.stripped")
+        compiler.runner.run([compiler.toolchain.strip, "-o", str(stripped), sources[0]], sources[0])
+        said += f"{proof.name}: {megabytes(Path(sources[0]))}, stripped {megabytes(stripped)}\n"
         print("".join(f"        {line}\n" for line in said.splitlines()), end="", flush=True)
         part = Path(f"{targets[0]}.part")
         part.write_text(said)
@@ -139,7 +141,7 @@ def publish(
     proofs: Sequence[Any],
     files: Mapping[str, str],
 ) -> Any:
-    """The output folder as a node (its manifest): replaced whole, when all of ``parts`` and ``proofs`` are there."""
+    """The output folder's node (its manifest): replaced whole, when ``parts`` and ``proofs`` are there."""
     text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
 
     def run(targets: list[str], sources: list[str]) -> None:
@@ -158,6 +160,8 @@ def publish(
             final.rename(old)
         part.rename(final)
         shutil.rmtree(old, ignore_errors=True)
+        core = final / "lib" / output.link.core
+        print(f"        {core}: {megabytes(core)}; for make: {final}/link/flags.mk", flush=True)
 
     signature = "\0".join([text, *files, *files.values(), output.stage])
     made = builder(run, "OUT", signature)(
@@ -173,3 +177,8 @@ def check_output_name(path: Path) -> None:
         raise TfcrossError(
             f"OUT: {path} exists and has no manifest.json; move it away, or pass another OUT=."
         )
+
+
+def megabytes(path: Path) -> str:
+    """The size of ``path`` for people, in millions of bytes."""
+    return f"{path.stat().st_size / 1e6:.1f} MB"

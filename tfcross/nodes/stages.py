@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -33,7 +32,7 @@ from .actions import Runner, Usage
 from .codegen import write_generated
 from .compiling import CompileFlags, Compiler
 from .core import ClosureTools, CoreBuild, CoreFolders, Helpers, closure_node
-from .dependencies import HOST_FLAGS, build_archive, build_host_tool, generate_protos, proto_unit
+from .dependencies import HOST_FLAGS, Dependency, generate_protos, proto_unit
 from .sources import link_trees, tree_keys
 
 #: Most a compile may need; -j follows from it and the machine's memory.
@@ -99,7 +98,8 @@ class Build:
         write_generated(self.core.generated, Path(self.gen))
         recipe = self.recipes["protobuf"]
         folder = f"build/host/{self.release.version}-{self.host.name}"
-        library = build_archive(
+        assert recipe.host_tool
+        protobuf = Dependency(
             self.host_compiler,
             recipe,
             self.links["protobuf"],
@@ -107,10 +107,7 @@ class Build:
             folder,
             self.profile.cpu,
         )
-        assert recipe.host_tool
-        protoc = build_host_tool(
-            self.host_compiler, recipe, recipe.host_tool, self.links["protobuf"], library, folder
-        )
+        protoc = protobuf.host_tool(recipe.host_tool)
         tree = self.links[self.core.tree]
         names = expand_sources(
             Path(tree), self.core.proto_sources, self.core.proto_exclude, "core.yaml: protos"
@@ -145,7 +142,7 @@ class Build:
     # 9 core
 
     def compile_core(self) -> None:
-        """Objects of runtime, selection and helpers, the dependencies' archives, and what is still missing."""
+        """Objects of runtime, selection and helpers, the dependencies' archives, what is missing."""
         flags = self._target_flags()
         folders = CoreFolders(self.links[self.core.tree], self.gen, self.work)
         core = CoreBuild(self.compiler, self.core, flags, folders, [self.protos])
@@ -182,13 +179,9 @@ class Build:
             Path(self.links[self.core.tree], name).read_text(errors="replace") for name in self._own_files()
         ]
         plain = CompileFlags(ccflags=flags.ccflags, defines=("NDEBUG",))
+        folder, cpu = f"{self.work}/deps", self.profile.cpu
         return [
-            (
-                recipe,
-                build_archive(
-                    self.compiler, recipe, self.links[name], plain, f"{self.work}/deps", self.profile.cpu
-                ),
-            )
+            (recipe, Dependency(self.compiler, recipe, self.links[name], plain, folder, cpu).archive())
             for name, recipe in wanted_recipes(self.recipes, texts).items()
             if recipe.archive
         ]
@@ -257,7 +250,9 @@ class Build:
 
     def publish(self) -> Any:
         """The output folder's node."""
-        header = ops_header(self.selection.whole, self.core.registration_template, self.core.registration_headers)
+        header = ops_header(
+            self.selection.whole, self.core.registration_template, self.core.registration_headers
+        )
         manifest = make_manifest(
             self.options,
             self.profile,

@@ -1,0 +1,94 @@
+"""The manifest of an output folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fake_compilers import ROOT, pi
+from small_registry import model, node, registry, typed
+
+from tfcross.manifest import make_manifest
+from tfcross.options import Options
+from tfcross.release import load_release
+from tfcross.selection import select
+from tfcross.store import Tree
+from tfcross.toolchain import Toolchain
+
+OPTIONS = Options(
+    target="PI",
+    arch="",
+    release="2.14.1",
+    models=("models/m.pb",),
+    types="slim",
+    optflags=("-Os",),
+    toolchain="",
+    launcher="",
+    source_dir="",
+    sources=(),
+    offline=False,
+    out="out",
+    verbosity=0,
+)
+TOOLCHAIN = Toolchain(
+    "clang-14", "clang", "14.0.6", "id", *(f"/usr/bin/{n}" for n in "abcdefgh"), ("-mfpu=neon",), (), ()
+)
+ADD = model(node("sum", "Add", T=typed("float")))
+
+
+def manifest(folder: Path = Path("/home/me"), units: tuple[str, ...] = ("b.cc", "a.cc")) -> dict[str, Any]:
+    trees = {
+        "nsync": Tree("nsync", folder / "nsync", folder / "stamp", "5" * 64, "1.25.0", "PyPI nsync 1", True),
+        "eigen": Tree(
+            "eigen", folder / "eigen", folder / "stamp", "6" * 64, "3.4", "Debian sid eigen3", True
+        ),
+    }
+    chosen = select([ADD], registry(), {"_Arg": "feeds"})
+    release = load_release(ROOT, "2.14.1")
+    return make_manifest(OPTIONS, pi(), release, TOOLCHAIN, trees, [ADD], chosen, units)
+
+
+def test_the_manifest_tells_what_was_built_from_what() -> None:
+    assert manifest() == {
+        "release": "2.14.1",
+        "target": "PI",
+        "arch": "armv7",
+        "triple": "arm-linux-gnueabihf",
+        "toolchain": {"name": "clang-14", "version": "14.0.6", "identity": "id"},
+        "flags": {"target": ["-mfpu=neon"], "optimisation": ["-Os"], "types": "slim"},
+        "sources": {
+            "eigen": {
+                "version": "3.4",
+                "tree_sha256": "6" * 64,
+                "origin": "Debian sid eigen3",
+                "pinned": True,
+            },
+            "nsync": {"version": "1.25.0", "tree_sha256": "5" * 64, "origin": "PyPI nsync 1", "pinned": True},
+        },
+        "models": [{"name": "m.pb", "sha256": "0" * 64}],
+        "ops": {
+            "Add": {"kind": "graph", "detail": "sum"},
+            "_Arg": {"kind": "runtime", "detail": "feeds"},
+            "_DeviceArg": {
+                "kind": "runtime",
+                "detail": "tensorflow/core/ops/function_ops.cc always registers it",
+            },
+            "_ListToArray": {
+                "kind": "runtime",
+                "detail": "tensorflow/core/kernels/function_ops.cc always registers it",
+            },
+        },
+        "kernels": [
+            ["Add", "BinaryOp<CPUDevice, functor::add<float>>"],
+            ["_Arg", "ArgOp"],
+            ["_ListToArray", "PassOn"],
+        ],
+        "units": ["a.cc", "b.cc"],
+    }
+
+
+def test_neither_the_machine_nor_the_order_shows() -> None:
+    text = json.dumps(manifest(), sort_keys=True)
+    assert text == json.dumps(manifest(Path("/elsewhere"), ("a.cc", "b.cc")), sort_keys=True)
+    assert "/home/me" not in text

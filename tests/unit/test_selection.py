@@ -1,0 +1,253 @@
+"""What a model keeps of a registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from small_registry import ARRAY, DATASET, FUNCTION, MATH, calls, kernel, model, node, registry, typed
+
+from tfcross.errors import TfcrossError
+from tfcross.model import Model
+from tfcross.node import AttrSummary
+from tfcross.registry import Registry
+from tfcross.selection import FileSelection, Reason, Selection, select, select_all
+
+KERNELS = "tensorflow/core/kernels"
+ALWAYS = {"_Arg": "feeds"}
+ADD = model(node("x", "Placeholder", dtype=typed("float")), node("sum", "Add", T=typed("float")))
+
+
+def test_a_model_keeps_its_ops_the_kernels_of_its_types_and_their_files() -> None:
+    chosen = select([ADD], registry(), {})
+    assert chosen.ops == ("Add", "Placeholder")
+    assert chosen.kernels == (
+        ("Add", "BinaryOp<CPUDevice, functor::add<float>>"),
+        ("Placeholder", "PlaceholderOp"),
+    )
+    assert chosen.files == (f"{KERNELS}/add_op.cc", f"{KERNELS}/constant_op.cc", ARRAY, MATH)
+    assert chosen.reasons == {"Add": Reason("graph", "sum"), "Placeholder": Reason("graph", "x")}
+    assert not chosen.gradients
+
+
+def test_several_models_keep_the_sum_of_what_each_keeps() -> None:
+    ints = model(node("n", "Add", T=typed("int32")))
+    assert select([ADD, ints], registry(), {}).kernels == (
+        ("Add", "BinaryOp<CPUDevice, functor::add<float>>"),
+        ("Add", "BinaryOp<CPUDevice, functor::add<int32>>"),
+        ("Placeholder", "PlaceholderOp"),
+    )
+
+
+def test_a_node_that_no_output_needs_keeps_its_kernel_too() -> None:
+    lonely = model(node("y", "Identity", T=typed("float")), node("x", "Placeholder", dtype=typed("float")))
+    assert select([lonely], registry(), {}).kernels == (
+        ("Identity", "IdentityOp"),
+        ("Placeholder", "PlaceholderOp"),
+    )
+
+
+def test_a_kernel_for_any_device_serves_the_cpu() -> None:
+    chosen = select([model(node("y", "Identity", T=typed("float")))], registry(), {})
+    assert chosen.kernels == (("Identity", "IdentityOp"),)
+
+
+def test_the_nodes_of_called_functions_count_with_the_function_as_their_reason() -> None:
+    caller = model(
+        node("call", "f"),
+        functions={
+            "f": [node("a", "Add", "f", T=typed("int32")), node("g", "g", "f")],
+            "g": [node("m", "MatMul", "g", T=typed("float"))],
+            "unused": [node("c", "CudnnRNN", "unused")],
+        },
+    )
+    chosen = select([caller], registry(), {})
+    assert chosen.reasons == {"Add": Reason("function", "f"), "MatMul": Reason("function", "g")}
+
+
+def test_types_that_only_the_callers_know_keep_all_cpu_kernels() -> None:
+    body = [node("a", "Add", "f", T=AttrSummary("placeholder", "T"))]
+    assert select([model(node("call", "f"), functions={"f": body})], registry(), {}).kernels == (
+        ("Add", "BinaryOp<CPUDevice, functor::add<float>>"),
+        ("Add", "BinaryOp<CPUDevice, functor::add<int32>>"),
+    )
+
+
+def test_an_op_that_a_function_attribute_names_is_kept_with_all_its_cpu_kernels() -> None:
+    chosen = select([model(node("grad", "SymbolicGradient", f=calls("MatMul")))], registry(), {})
+    assert chosen.reasons["MatMul"] == Reason("function", "attribute of grad")
+    assert ("MatMul", "MatMulOp<CPUDevice, float>") in chosen.kernels
+    assert chosen.gradients
+
+
+def test_what_the_runtime_always_needs_is_kept_with_its_reason() -> None:
+    chosen = select([], registry(), {"Add": "folding", "Identity": "lowering"})
+    assert chosen.reasons == {"Add": Reason("runtime", "folding"), "Identity": Reason("runtime", "lowering")}
+    assert [text for _, text in chosen.kernels] == [
+        "BinaryOp<CPUDevice, functor::add<float>>",
+        "BinaryOp<CPUDevice, functor::add<int32>>",
+        "IdentityOp",
+    ]
+
+
+def test_a_selected_file_brings_what_it_registers_unasked_and_the_ops_of_that() -> None:
+    chosen = select([], registry(), ALWAYS)
+    file = f"{KERNELS}/function_ops.cc"
+    assert chosen.files == (file, FUNCTION)
+    assert chosen.kernels == (("_Arg", "ArgOp"), ("_ListToArray", "PassOn"))
+    assert chosen.reasons == {
+        "_Arg": Reason("runtime", "feeds"),
+        "_DeviceArg": Reason("runtime", f"{FUNCTION} always registers it"),
+        "_ListToArray": Reason("runtime", f"{file} always registers it"),
+    }
+
+
+def test_system_kernels_are_followed_from_file_to_file() -> None:
+    there = kernel("WrapDatasetVariant", "SystemWrap", "add_op", system=True)
+    chosen = select([ADD], registry(more=[there]), {})
+    assert DATASET in chosen.files
+    assert "WrapDatasetVariant" in chosen.ops
+    assert f"{KERNELS}/wrap_op.cc" not in chosen.files
+
+
+def test_every_selected_kernel_has_its_op() -> None:
+    chosen = select_all(registry(), [f"{KERNELS}/function_ops.cc", f"{KERNELS}/matmul_op.cc"], ALWAYS)
+    assert chosen.ops == ("MatMul", "_Arg", "_DeviceArg", "_ListToArray")
+    assert {op for op, _ in chosen.kernels} <= set(chosen.ops)
+    assert chosen.files == (f"{KERNELS}/function_ops.cc", f"{KERNELS}/matmul_op.cc", FUNCTION, MATH)
+
+
+def test_without_a_model_all_cpu_registrations_of_the_files_are_kept() -> None:
+    chosen = select_all(registry(), [f"{KERNELS}/add_op.cc", ARRAY], {})
+    assert chosen.ops == ("Add", "CudnnRNN", "Identity", "Placeholder")
+    assert [text for _, text in chosen.kernels] == [
+        "BinaryOp<CPUDevice, functor::add<float>>",
+        "BinaryOp<CPUDevice, functor::add<int32>>",
+    ]
+    assert chosen.reasons["Add"] == Reason("release", f"{KERNELS}/add_op.cc")
+    assert chosen.gradients
+
+
+def test_a_file_gets_the_part_that_it_registers() -> None:
+    chosen = select([ADD], registry(), {})
+    assert chosen.of_file(MATH) == FileSelection(("Add",), (), False)
+    assert chosen.of_file(f"{KERNELS}/add_op.cc") == FileSelection(
+        (), (("Add", "BinaryOp<CPUDevice, functor::add<float>>"),), False
+    )
+    assert chosen.of_file("tensorflow/core/framework/dataset.cc") == FileSelection((), (), False)
+
+
+def test_two_models_that_keep_the_same_of_a_file_share_its_key_and_no_others() -> None:
+    one = select([ADD], registry(), {})
+    two = select([model(node("sum", "Add", T=typed("float")))], registry(), {})
+    assert one.of_file(MATH).key == two.of_file(MATH).key
+    assert one.key != two.key
+    assert one.key == "35763ec20ba23b69"  # names folders: must not change from run to run
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        pytest.param(
+            model(node("x", "Frobnicate")),
+            "m.pb: node 'x': op 'Frobnicate' is not defined by this release. A custom op has to be "
+            "compiled with its own sources; an op of a newer TensorFlow needs that RELEASE.",
+            id="unknown op",
+        ),
+        pytest.param(
+            model(node("call", "f"), functions={"f": [node("rnn", "CudnnRNN", "f")]}),
+            "m.pb: node 'rnn' of function 'f': op 'CudnnRNN' has no CPU kernel, only for GPU. "
+            "Strip or replace the node.",
+            id="no CPU kernel, in a function",
+        ),
+        pytest.param(
+            model(node("product", "MatMul", T=typed("int32"))),
+            "m.pb: node 'product': op 'MatMul' has no CPU kernel for T=int32. Compiled: T: float. "
+            "Choose TYPES that have it.",
+            id="type",
+        ),
+        pytest.param(
+            model(node("sum", "Add", T=typed("half"))),
+            "m.pb: node 'sum': op 'Add' does not allow T=half; allowed: float, int32.",
+            id="type that the op does not have",
+        ),
+    ],
+)
+def test_a_node_that_cannot_run_is_named_with_its_op(broken: Model, message: str) -> None:
+    with pytest.raises(TfcrossError) as caught:
+        select([broken], registry(), {})
+    assert str(caught.value) == message
+
+
+def test_an_op_that_is_always_needed_and_does_not_exist_is_an_error_of_the_release() -> None:
+    with pytest.raises(TfcrossError) as caught:
+        select([], registry(), {"_Gone": "old times"})
+    assert str(caught.value) == "core.yaml: always: this release defines no op '_Gone'; take it out."
+
+
+HALF = f"{KERNELS}/add_op.cc: kernel Add: unknown type Half of T"
+NAMELESS = f"{KERNELS}/add_op.cc: priority kHigh"
+MATMUL = f"{KERNELS}/matmul_op.cc: '+ 1' behind the kernel builder ::tensorflow::Name(\"MatMul\") + 1"
+ELSEWHERE = f"{KERNELS}/far_op.cc: kernel Far: unknown type Half of T"
+BROKEN_OP = f"{MATH}: op Broken: 'T: flot' has an unknown type"
+TWICE = f"{ARRAY}: op Add is defined in {MATH} already"
+REMEDY = "Correct that source (SOURCE_tensorflow=…), or report it."
+
+
+@pytest.mark.parametrize("problem", [HALF, NAMELESS, ELSEWHERE, BROKEN_OP], ids=lambda text: text[24:60])
+def test_unread_registrations_do_not_matter_to_a_node_that_has_its_kernel(problem: str) -> None:
+    assert select([ADD], registry([problem]), {}).ops == ("Add", "Placeholder")
+
+
+ALL_TYPES = model(
+    node("call", "f"), functions={"f": [node("a", "Add", "f", T=AttrSummary("placeholder", "T"))]}
+)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        pytest.param(
+            lambda: select([model(node("b", "Broken"))], registry([BROKEN_OP]), {}),
+            f"m.pb: node 'b': op 'Broken': its definition cannot be read: {BROKEN_OP}. {REMEDY}",
+            id="definition of a node's op",
+        ),
+        pytest.param(
+            lambda: select([ADD], registry([TWICE]), {}),
+            f"m.pb: node 'sum': {TWICE}. {REMEDY}",
+            id="second definition",
+        ),
+        pytest.param(
+            lambda: select([model(node("m", "MatMul", T=typed("int32")))], registry([MATMUL]), {}),
+            "m.pb: node 'm': op 'MatMul' has no CPU kernel for T=int32. Compiled: T: float. Choose TYPES "
+            f"that have it. A registration cannot be read: {MATMUL}. {REMEDY}",
+            id="the kernel that is missing may be it",
+        ),
+        pytest.param(
+            lambda: select([ALL_TYPES], registry([NAMELESS]), {}),
+            f"m.pb: node 'a' of function 'f': op 'Add': a registration cannot be read: {NAMELESS}. {REMEDY}",
+            id="all kernels are needed",
+        ),
+        pytest.param(
+            lambda: select([], registry([HALF]), {"Add": "folding"}),
+            f"core.yaml: always: op 'Add': a registration cannot be read: {HALF}. {REMEDY}",
+            id="always needed",
+        ),
+        pytest.param(
+            lambda: select_all(registry([ELSEWHERE, HALF]), [f"{KERNELS}/add_op.cc"], {}),
+            f"registry: a registration cannot be read: {HALF}. {REMEDY}",
+            id="in a file of the whole set",
+        ),
+    ],
+)
+def test_an_unread_registration_that_may_be_needed_is_an_error(
+    chosen: Callable[[], Selection], message: str
+) -> None:
+    with pytest.raises(TfcrossError) as caught:
+        chosen()
+    assert str(caught.value) == message
+
+
+def test_a_whole_set_without_the_unread_file_is_no_error() -> None:
+    whole: Registry = registry([ELSEWHERE])
+    assert select_all(whole, [f"{KERNELS}/matmul_op.cc"], {}).ops == ("MatMul",)
