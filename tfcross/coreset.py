@@ -24,8 +24,8 @@ class CoreSet:
     """The data of ``core.yaml``; unit and header paths are relative to the tree ``tree``.
 
     ``runtime`` is what every model needs, ``portable`` what registers in a build without a model; ``always``
-    maps ops that no graph names to the reason why the runtime needs them; ``definers`` say where a definition
-    that kernels lack may be looked for.
+    maps ops that no graph names to the reason why the runtime needs them, ``inserted`` an op to those that
+    the runtime may put in its place; ``definers`` say where to look for a definition that kernels lack.
     """
 
     tree: str
@@ -46,6 +46,7 @@ class CoreSet:
     runtime: tuple[str, ...]
     portable: tuple[str, ...]
     always: Mapping[str, str]
+    inserted: Mapping[str, tuple[str, ...]]
     definer_folders: tuple[str, ...]
     definer_exclude: str
     public_headers: tuple[str, ...]
@@ -83,6 +84,7 @@ def load_core(folder: Path) -> CoreSet:
         runtime=_paths(data["runtime"], ".cc"),
         portable=_paths(data["portable"], ".cc"),
         always=dict(data["always"]),
+        inserted={op: tuple(ops) for op, ops in data.get("inserted", {}).items()},
         definer_folders=tuple(data["definers"]["folders"]),
         definer_exclude=data["definers"]["exclude"],
         public_headers=tuple(data["public_headers"]),

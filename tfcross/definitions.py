@@ -54,7 +54,8 @@ class Definitions:
         """Sources beside a header that declares ``name``: a macro can hide a definition from the index."""
         if not name.isidentifier():
             return frozenset()
-        declared = re.compile(rf"\b{name}\s*\(")
+        # A declaration: only types before the name. An expression has an operator or a bracket there.
+        declared = re.compile(rf"^[ \t]*(?!return\b)(?:[\w:<>,*&]+[ \t]+)+[*&]*{name}\s*\(", re.MULTILINE)
         found = (file for file, text in self._headers.items() if name in text and declared.search(text))
         beside = (file.removesuffix(".h") + ".cc" for file in found)
         return frozenset(file for file in beside if file in self.sources)

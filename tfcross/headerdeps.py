@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import re
+from array import array
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -23,14 +24,15 @@ class HeaderDeps:
     """The record of one build folder, kept in ``<folder>/headers.pickle``.
 
     ``trees`` maps a folder prefix (``build/src/2.14.1/eigen/``) to the hash of that immutable tree: as long
-    as the hash stays, nothing below the prefix is looked at.
+    as the hash stays, nothing below the prefix is looked at. Names are relative to the current folder.
     """
 
     def __init__(self, folder: Path, trees: Mapping[str, str]) -> None:
         self.path = folder / "headers.pickle"
         self.trees = dict(trees)
         self._prefixes = tuple(self.trees)
-        self._objects: dict[str, tuple[int, ...]] = {}  # what each was compiled with: numbers of _states
+        self._here = f"{Path.cwd().as_posix()}/"
+        self._objects: dict[str, array[int]] = {}  # what each was compiled with: numbers of _states
         self._states: list[State] = []
         self._hashes: dict[str, tuple[Stat, str]] = {}
         self._was: dict[str, str] = {}
@@ -64,19 +66,24 @@ class HeaderDeps:
         if len(used) == len(self._states):
             return
         new = {old: number for number, old in enumerate(used)}
-        self._objects = {o: tuple(new[number] for number in ids) for o, ids in self._objects.items()}
+        self._objects = {o: array("I", (new[number] for number in ids)) for o, ids in self._objects.items()}
         self._states = [self._states[number] for number in used]
         self._numbers = {state: number for number, state in enumerate(self._states)}
         self._hashes = {name: self._hashes[name] for name, _ in self._states if name in self._hashes}
         self._fixed = {}
 
-    def record(self, target: str, depfile: Path) -> None:
+    def record(self, target: str, depfile: Path, precompiled: str = "") -> None:
         """Remember what the files that ``depfile`` (make syntax) names hold now.
 
-        Absolute paths are left out: they are the compiler's own headers.
+        Files outside of the current folder are left out: they are the compiler's own headers. ``precompiled``
+        is a target on record: what it was made from counts, too (a compiler may not name it, as GCC).
         """
-        names = (name for name in read_depfile(depfile) if not name.startswith("/"))
-        numbers = tuple(self._number(name) for name in names)
+        names = (name.removeprefix(self._here) for name in read_depfile(depfile))
+        numbers = dict.fromkeys(self._number(name) for name in names if not name.startswith("/"))
+        numbers |= dict.fromkeys(self._objects.get(precompiled, ()))
+        self._set(target, array("I", numbers))
+
+    def _set(self, target: str, numbers: array[int]) -> None:
         if self._objects.get(target) != numbers:
             self._objects[target] = numbers
             self._dirty = True

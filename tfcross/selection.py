@@ -91,13 +91,19 @@ def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
 
 
-def select(models: Sequence[Model], registry: Registry, always: Mapping[str, str]) -> Selection:
+def select(
+    models: Sequence[Model],
+    registry: Registry,
+    always: Mapping[str, str],
+    inserted: Mapping[str, Sequence[str]] | None = None,
+) -> Selection:
     """What ``models`` need of ``registry``, with the ops that the runtime needs ``always`` and why.
 
+    ``inserted``: op → ops that the runtime puts in its place before it runs a graph (loops, branches, calls).
     Every node counts, also one that no output needs: a session places the whole graph before it prunes it.
     Raises TfcrossError for a node whose op is unknown, or that has no CPU kernel for its types.
     """
-    chosen = _Chosen(registry)
+    chosen = _Chosen(registry, inserted)
     chosen.add_always(always)
     for model in models:
         for node in model.all_nodes():
@@ -132,8 +138,8 @@ _REMEDY = "Correct that source (SOURCE_tensorflow=…), or report it."
 class _Chosen:
     """A selection in the making."""
 
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
+    def __init__(self, registry: Registry, inserted: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.registry, self.inserted = registry, inserted or {}
         self.reasons: dict[str, Reason] = {}
         self.kernels: dict[tuple[str, str], set[str]] = {}
 
@@ -167,12 +173,21 @@ class _Chosen:
             self.add_op(name, Reason("function", f"attribute of {node.name}"))
             self.add_all_kernels(name, where)
         if node.op in model.functions:
+            self._add_inserted("PartitionedCall")
             return
         self._check_definition(node, where)
         self.add_op(
             node.op, Reason("function", node.function) if node.function else Reason("graph", node.name)
         )
         self._add_node_kernels(node, where)
+        self._add_inserted(node.op)
+
+    def _add_inserted(self, instead: str) -> None:
+        for op in self.inserted.get(instead, ()):
+            if op not in self.registry.ops:
+                raise TfcrossError(f"core.yaml: inserted: this release defines no op '{op}'; take it out.")
+            self.add_op(op, Reason("runtime", f"may stand in the place of {instead}"))
+            self.add_all_kernels(op, "core.yaml: inserted")
 
     def _check_definition(self, node: Node, where: str) -> None:
         if node.op not in self.registry.ops:

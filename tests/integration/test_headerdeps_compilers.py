@@ -44,6 +44,26 @@ def test_an_object_is_stale_when_one_of_its_headers_changed(compiler: str) -> No
     assert HeaderDeps(Path("build"), {}).stale() == ["unit.o"]
 
 
+@pytest.mark.parametrize(
+    ("compiler", "use"),
+    [
+        pytest.param("clang++-14", ["-include-pch", "all.h.pch"], id="clang"),
+        pytest.param("g++", ["-include", "all.h"], id="gcc"),
+    ],
+)
+def test_a_header_within_a_precompiled_one_makes_its_users_stale(compiler: str, use: list[str]) -> None:
+    Path("all.h").write_text('#include "deep/er.h"\n')
+    Path("user.cc").write_text("int user;\n")
+    pch = "all.h.pch" if use[1] == "all.h.pch" else "all.h.gch"
+    deps = HeaderDeps(Path("build"), {})
+    for target, source, flags in ((pch, "all.h", ["-x", "c++-header"]), ("user.o", "user.cc", use)):
+        subprocess.run([compiler, *flags, source, "-MD", "-MF", "x.d", "-c", "-o", target], check=True)
+        deps.record(target, Path("x.d"), pch)
+    deps.save()
+    Path("deep/er.h").write_text("#define CHANGED\n")
+    assert HeaderDeps(Path("build"), {}).stale() == [pch, "user.o"]
+
+
 @COMPILERS
 def test_what_the_compiler_itself_brings_is_left_out(compiler: str) -> None:
     deps = HeaderDeps(Path("build"), {})

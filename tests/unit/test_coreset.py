@@ -26,6 +26,7 @@ registration: {headers: [a/op.h], template: ops.h.j2}
 runtime: {z/core: [last], a/core: [second, first]}
 portable: {a/kernels: [add_op]}
 always: {NoOp: every graph has some}
+inserted: {If: [Switch, Merge]}
 definers: {folders: [a/core], exclude: "_test"}
 public_headers: [a/session.h]
 """
@@ -55,6 +56,7 @@ def test_the_rest_is_what_the_file_says(tmp_path: Path) -> None:
         "a/text.h": Generated("text.h.j2", {"guard": "G"}),
     }
     assert loaded.always == {"NoOp": "every graph has some"}
+    assert loaded.inserted == {"If": ("Switch", "Merge")}
     assert (loaded.registration_template, loaded.registration_headers) == ("ops.h.j2", ("a/op.h",))
     assert (loaded.definer_folders, loaded.definer_exclude) == (("a/core",), "_test")
 

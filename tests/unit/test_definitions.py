@@ -94,8 +94,8 @@ def test_what_belongs_to_a_class_is_where_its_members_are(symbol: str) -> None:
 
 
 def test_what_a_macro_hides_is_looked_for_beside_the_header_that_declares_it(tmp_path: Path) -> None:
-    (tmp_path / "util.h").write_text("namespace n { int Hidden(int x); }\n")
-    (tmp_path / "other.h").write_text("int HiddenToo(int);\n// Hidden is not declared here\n")
+    (tmp_path / "util.h").write_text("namespace n {\nstd::pair<int, int> *Hidden(int x);\n}\n")
+    (tmp_path / "other.h").write_text("int HiddenToo(int);\ninline int x = Hidden(1);\n")
     sources = dict.fromkeys(["util.h", "util.cc", "other.h", "other.cc"], tmp_path)
     assert definitions(sources).files_of("n::Hidden(int)", "op.cc") == ["util.cc"]
     assert definitions(sources).files_of("n::Nowhere(int)", "op.cc") == []

@@ -134,6 +134,21 @@ def test_staleness_is_told_again_until_the_object_is_compiled_or_forgotten() -> 
     assert stale() == ["b.o"]
 
 
+def test_a_file_of_the_project_may_be_named_by_its_absolute_path() -> None:
+    deps = HeaderDeps(Path("build"), TREES)
+    deps.record("c.o", depfile(f"c.o: {Path.cwd()}/core/b.h core/b.h {Path.cwd()}x/core/b.h"))
+    assert [line.partition(" ")[0] for line in deps.contents("c.o")] == ["core/b.h"]
+
+
+def test_what_a_precompiled_header_was_made_from_counts_for_its_users() -> None:
+    deps = HeaderDeps(Path("build"), TREES)
+    deps.record("all.h.gch", depfile("all.h.gch: core/b.h"))
+    deps.record("c.o", depfile("c.o: core/a.h"), "all.h.gch")
+    deps.save()
+    write("core/b.h", "// other\n")
+    assert stale() == ["all.h.gch", "b.o", "c.o"]
+
+
 def test_contents_name_what_was_compiled() -> None:
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     write("core/b.h", "")

@@ -90,6 +90,23 @@ def test_what_the_runtime_always_needs_is_kept_with_its_reason() -> None:
     ]
 
 
+def test_ops_that_the_runtime_puts_in_anothers_place_come_with_it() -> None:
+    inserted = {"MatMul": ["Identity"], "PartitionedCall": ["Add"], "CudnnRNN": ["_Arg"]}
+    product = model(node("m", "MatMul", T=typed("float")))
+    assert select([product], registry(), {}, inserted).reasons == {
+        "Identity": Reason("runtime", "may stand in the place of MatMul"),
+        "MatMul": Reason("graph", "m"),
+    }
+    call = model(node("call", "f"), functions={"f": []})
+    assert select([call], registry(), {}, inserted).ops == ("Add",)
+
+
+def test_an_inserted_op_that_does_not_exist_is_an_error_of_the_release() -> None:
+    with pytest.raises(TfcrossError) as caught:
+        select([ADD], registry(), {}, {"Add": ["Gone"]})
+    assert str(caught.value) == "core.yaml: inserted: this release defines no op 'Gone'; take it out."
+
+
 def test_a_selected_file_brings_what_it_registers_unasked_and_the_ops_of_that() -> None:
     chosen = select([], registry(), ALWAYS)
     file = f"{KERNELS}/function_ops.cc"

@@ -46,7 +46,9 @@ def test_gcc_4_8_is_found_under_each_of_its_names(tmp_path: Path, suffix: str, p
     assert found.cxx == found.linker == str(tmp_path / f"{prefix}g++{suffix}")
     assert found.cc == str(tmp_path / f"{prefix}gcc{suffix}")
     assert found.ar == str(tmp_path / f"{TRIPLE}-ar")
-    assert found.flags == found.link_flags == ("-march=armv7-a", "-mfpu=neon-vfpv4", "-mfloat-abi=hard")
+    cpu = ("-march=armv7-a", "-mfpu=neon-vfpv4", "-mfloat-abi=hard")
+    assert found.flags == cpu
+    assert found.link_flags == (*cpu, "-Wl,--gc-sections")
     assert found.launcher == ()
 
 
@@ -118,8 +120,9 @@ def test_clang_compiles_and_the_gcc_of_the_same_library_links(tmp_path: Path) ->
     found = resolve_toolchain(ROOT, "", pi(), str(tmp_path), "")
     assert found.cxx == str(tmp_path / "clang++-14")
     assert found.linker == str(tmp_path / f"{TRIPLE}-g++")
-    assert found.flags == (f"--target={TRIPLE}", "-march=armv7-a", "-mfpu=neon-vfpv4", "-mfloat-abi=hard")
-    assert found.link_flags == ("-march=armv7-a", "-mfpu=neon-vfpv4", "-mfloat-abi=hard")
+    cpu = ("-march=armv7-a", "-mfpu=neon-vfpv4", "-mfloat-abi=hard")
+    assert found.flags == (f"--target={TRIPLE}", "-fno-unique-section-names", *cpu)
+    assert found.link_flags == (*cpu, "-Wl,--gc-sections")
 
 
 def test_clang_over_a_library_that_nothing_links_is_refused(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def build_proof(
         compiler,
         f"{work}/{proof.name}",
         [app],
-        ["-Wl,--gc-sections", *output.link.link_arguments(output.stage)],
+        output.link.link_arguments(output.stage),
     )
     compiler.env.Depends(linked, list(libraries))
     return linked
