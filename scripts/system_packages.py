@@ -49,19 +49,25 @@ def packages_for_build(words: Sequence[str]) -> set[str]:
         return set()
     profile = load_profile(ROOT, chosen.target, chosen.arch or None, chosen.release)
     host = load_host_profile(ROOT, chosen.release)
-    return needs(profile, chosen.toolchain) | needs(host, "") | launcher_packages(chosen.launcher)
+    compilers = needs(profile, chosen.toolchain) | needs(host, "")
+    return compilers | declared("build_packages") | launcher_packages(chosen.launcher)
 
 
 def packages_for_tests() -> set[str]:
     """Every target's, arch's and toolchain's packages, and those that only tests use."""
-    with (ROOT / "pyproject.toml").open("rb") as stream:
-        found = set(tomllib.load(stream)["tool"]["tfcross"]["test_packages"])
+    found = declared("build_packages") | declared("test_packages")
     release = options.parse_options({}).release
     for target in known_targets(ROOT):
         for arch in known_archs(ROOT, target):
             profile = load_profile(ROOT, target, arch, release)
             found = found.union(*(needs(profile, name) for name in known_toolchains(ROOT)))
     return found
+
+
+def declared(key: str) -> set[str]:
+    """A list of pyproject.toml's own section."""
+    with (ROOT / "pyproject.toml").open("rb") as stream:
+        return set(tomllib.load(stream)["tool"]["tfcross"][key])
 
 
 def needs(profile: Profile, toolchain: str) -> set[str]:

@@ -50,8 +50,8 @@ class HeaderDeps:
         except Exception:  # whatever a damaged pickle leads to
             self._objects, self._states, self._hashes, self._was = {}, [], {}, {}
 
-    def save(self, generated: str = "") -> None:
-        """Write the record, if there is news. ``generated`` files need no rule of their own: ignored."""
+    def save(self) -> None:
+        """Write the record, if there is news."""
         if not self._dirty:
             return
         self._forget_unused_states()

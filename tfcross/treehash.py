@@ -80,7 +80,7 @@ def file_hash(path: Path) -> str:
 
 
 def modified_time(digest: str) -> int:
-    """The time of a file with that sha256: it follows the content, so what compares times sees another content.
+    """The time of a file with that sha256: what compares times sees another content as another file.
 
     Seconds since 1970, in 2000 to 2004.
     """

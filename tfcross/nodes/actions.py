@@ -24,33 +24,47 @@ import SCons.Builder
 from ..errors import TfcrossError
 
 Run = Callable[[list[str], list[str]], None]
+Stands = Callable[[str], bool]
 
 
 class SignedAction(SCons.Action.FunctionAction):  # type: ignore[misc]
-    """Calls ``run(targets, sources)`` with paths; rebuilt when ``signature`` or a node changes."""
+    """Calls ``run(targets, sources)`` with paths; rebuilt when ``signature`` or a node changes.
 
-    def __init__(self, run: Run, shown: str, signature: str) -> None:
-        self._run, self._shown, self._signature = run, shown, signature.encode()
+    Where ``stands(target)`` is true the target is right as it is, whatever SCons believes: nothing is run.
+    """
+
+    def __init__(self, run: Run, shown: str, signature: str, stands: Stands) -> None:
+        self._run, self._shown, self._signature, self._stands = run, shown, signature.encode(), stands
         super().__init__(self._execute, {"strfunction": self._show})
 
     def get_presig(self, target: Any, source: Any, env: Any) -> bytes:
         return self._signature
 
     def _show(self, target: Any, source: Any, env: Any) -> str:
-        return f"  {self._shown:<5} {target[0]}" if self._shown else ""
+        silent = not self._shown or self._stands(str(target[0]))
+        return "" if silent else f"  {self._shown:<5} {target[0]}"
 
     def _execute(self, target: Any, source: Any, env: Any) -> int:
         try:
-            self._run([str(node) for node in target], [str(node) for node in source])
+            if not self._stands(str(target[0])):
+                self._run([str(node) for node in target], [str(node) for node in source])
         except TfcrossError as error:
             print(f"error: {error}", file=sys.stderr)
+            return 2
+        except OSError as error:
+            print(f"error: {error.filename or target[0]}: {error.strerror}.", file=sys.stderr)
             return 2
         return 0
 
 
-def builder(run: Run, shown: str, signature: str) -> Any:
+def never(target: str) -> bool:
+    """The usual ``stands``: SCons knows."""
+    return False
+
+
+def builder(run: Run, shown: str, signature: str, stands: Stands = never) -> Any:
     """An SCons builder around one SignedAction: ``builder(...)(env, target=[…], source=[…])``."""
-    return SCons.Builder.Builder(action=SignedAction(run, shown, signature))
+    return SCons.Builder.Builder(action=SignedAction(run, shown, signature, stands))
 
 
 @dataclass(frozen=True)

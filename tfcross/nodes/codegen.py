@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +17,8 @@ def run_protoc(
 ) -> None:
     """Generate C++ for ``names`` into ``folder``; files that come out as they were keep their time."""
     fresh = folder.with_name(folder.name + ".part")
-    fresh.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
     imports = [f"-I{root}" for root in roots]
     runner.run([protoc, *imports, f"--cpp_out={fresh}", *names], f"{len(names)} protos")
     digest = hashlib.sha256()

@@ -49,12 +49,22 @@ class CompileFlags:
         ]
 
 
+@dataclass(frozen=True)
+class Unit:
+    """One way to compile: the command without files, its signature, the precompiled header's file or ""."""
+
+    argv: tuple[str, ...]
+    signature: str
+    pch: str
+
+
 class Compiler:
     """Makes object, precompiled-header and archive nodes with one toolchain."""
 
     def __init__(self, env: Any, toolchain: Toolchain, runner: Runner, headers: HeaderDeps) -> None:
         self.env, self.toolchain, self.runner, self.headers = env, toolchain, runner, headers
         self.usage: dict[str, Usage] = {}
+        self.stale: frozenset[str] = frozenset()  # objects whose headers are not as they were
         self._precompiled: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._builders: dict[tuple[str, ...], Any] = {}
@@ -65,7 +75,8 @@ class Compiler:
         is_c = language == "c" or (not language and source.endswith(".c"))
         program = self.toolchain.cc if is_c else self.toolchain.cxx
         argv = [program, *flags.arguments(self.toolchain), *(["-x", language] if language else [])]
-        node = self._node(argv, "C" if is_c else "C++", target, source)
+        pch = flags.pch + self.toolchain.pch_suffix if flags.pch else ""
+        node = self._node(argv, "C" if is_c else "C++", target, source, pch)
         self.env.Depends(node, [*flags.forced, *([self._precompiled[flags.pch]] if flags.pch else [])])
         return node
 
@@ -77,36 +88,44 @@ class Compiler:
         self._precompiled[header] = node
         return replace(flags, pch=header), node
 
-    def _node(self, argv: list[str], shown: str, target: str, source: str) -> Any:
-        key = tuple(argv)
+    def _node(self, argv: list[str], shown: str, target: str, source: str, pch: str = "") -> Any:
+        key = (*argv, pch)
         if key not in self._builders:
-            signature = "\0".join([self.toolchain.identity, *argv[1:]])
+            unit = Unit(tuple(argv), "\0".join([self.toolchain.identity, *argv[1:]]), pch)
             self._builders[key] = builder(
-                lambda t, s: self._compile(argv, signature, t[0], s[0]), shown, signature
+                lambda t, s: self._compile(unit, t[0], s[0]),
+                shown,
+                unit.signature,
+                lambda t: self._stands(unit, t),
             )
         node = self._builders[key](self.env, target=[target], source=[source])[0]
-        self.env.Precious(node)  # `_compile` decides whether it still stands
+        self.env.Precious(node)
+        if target in self.stale or not self.headers.knows(target):
+            self.env.AlwaysBuild(node)  # `_stands` decides
         return node
 
-    def _compile(self, argv: Sequence[str], signature: str, target: str, source: str) -> None:
-        """Compile, unless ``target`` was made from the same: SCons forgets what a killed run had done."""
+    def _compile(self, unit: Unit, target: str, source: str) -> None:
         part, depfile, keyfile = (Path(target + suffix) for suffix in (".part", ".d", ".key"))
-        made = all(path.is_file() for path in (Path(target), depfile, keyfile))
-        if made and keyfile.read_text() == self._key(signature, target, depfile):
-            return
         part.parent.mkdir(parents=True, exist_ok=True)
         keyfile.unlink(missing_ok=True)
-        command = [*self.toolchain.launcher, *argv, "-MD", "-MF", str(depfile), "-c", source, "-o", str(part)]
-        self.usage[target] = self.runner.run(command, source)
-        key = self._key(signature, target, depfile)
+        files = ["-MD", "-MF", str(depfile), "-c", source, "-o", str(part)]
+        self.usage[target] = self.runner.run([*self.toolchain.launcher, *unit.argv, *files], source)
+        key = self._key(unit, target, depfile)
         part.replace(target)
         keyfile.write_text(key)
 
-    def _key(self, signature: str, target: str, depfile: Path) -> str:
+    def _stands(self, unit: Unit, target: str) -> bool:
+        """Whether ``target`` was made from the very same: SCons forgets what a killed run had done."""
+        depfile, keyfile = Path(f"{target}.d"), Path(f"{target}.key")
+        made = all(path.is_file() for path in (Path(target), depfile, keyfile))
+        return made and keyfile.read_text() == self._key(unit, target, depfile)
+
+    def _key(self, unit: Unit, target: str, depfile: Path) -> str:
         """Hash of the command and of all that the compiler read, but for its own headers."""
         with self._lock:
-            self.headers.record(target, depfile)
-        text = "\0".join([signature, *self.headers.contents(target)])
+            self.headers.record(target, depfile, unit.pch)
+            contents = self.headers.contents(target)
+        text = "\0".join([unit.signature, *contents])
         return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
     def archive(self, target: str, objects: Sequence[Any]) -> Any:

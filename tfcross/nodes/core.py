@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,12 +56,13 @@ class CoreBuild:
 
     def units(self, names: Iterable[str], selection: Selection) -> dict[str, Any]:
         """Objects by source path; those of files that register something are for ``selection``."""
-        return {name: self._any(name, selection) for name in names}
-
-    def _any(self, name: str, selection: Selection) -> Any:
-        if name in selection.registry.files:
-            return self.registering(name, selection.of_file(name))
-        return self._unit(f"{self.folders.work}/core/{name}.o", name)
+        registering = frozenset(selection.registry.files)
+        return {
+            name: self.registering(name, selection.of_file(name))
+            if name in registering
+            else self._unit(f"{self.folders.work}/core/{name}.o", name)
+            for name in names
+        }
 
     def registering(self, name: str, selection: FileSelection) -> Any:
         """The object of a file that registers ops or kernels, for what ``selection`` keeps of it.
@@ -78,26 +80,26 @@ class Helpers:
     """The helper files of one selection, found from undefined symbols and remembered between runs.
 
     A pass compiles what is known and looks what is still missing; the build is read again with that, as ninja
-    does when its own build files change. ``complete``: the last look found nothing missing.
+    does when its own build files change. ``complete``: the last look found nothing missing. What was found
+    with other ``inputs`` (a digest of flags, lists, sources) is not used: it may be too much.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.changed = path, False
+    def __init__(self, path: Path, inputs: str) -> None:
+        self.path, self.inputs, self.changed = path, inputs, False
         self.files: tuple[str, ...] = ()
         self.complete = False
-        try:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             data = json.loads(path.read_text())
-            self.files, self.complete = tuple(data["files"]), bool(data["complete"])
-        except (OSError, ValueError, KeyError, TypeError):
-            self.files, self.complete = (), False
+            if data["inputs"] == inputs:
+                self.files, self.complete = tuple(data["files"]), bool(data["complete"])
 
     def learn(self, files: Iterable[str]) -> None:
         """Add ``files``; none makes the set complete."""
         files = set(files)
         self.changed = bool(files) or not self.complete
         self.files, self.complete = tuple(sorted({*self.files, *files})), not files
-        text = json.dumps({"files": self.files, "complete": self.complete}, indent=1)
-        write_if_changed(self.path, text + "\n")
+        data = {"files": self.files, "complete": self.complete, "inputs": self.inputs}
+        write_if_changed(self.path, json.dumps(data, indent=1) + "\n")
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class ClosureTools:
         return index_definitions(self.roots, self.folders, self.exclude, self.ctags)
 
     def ours(self, name: str) -> bool:
-        return any(part in name for part in self.namespaces)
+        return name.startswith(("TF_", "TSL_")) or any(part in name for part in self.namespaces)
 
     def missing(self, objects: Mapping[str, str], libraries: Sequence[str]) -> list[Missing]:
         """Undefined symbols of ``objects`` (source file → object) that nothing here defines."""

@@ -49,6 +49,7 @@ def stage_headers(
     def run(targets: list[str], sources: list[str]) -> None:
         depfile = Path(f"{sources[0]}.d")
         compiler.runner.run([*argv, str(depfile), sources[0]], "public headers")
+        compiler.headers.record(targets[0], depfile)
         part = folder.with_name("include.part")
         shutil.rmtree(part, ignore_errors=True)
         for name in read_depfile(depfile):
@@ -65,6 +66,8 @@ def stage_headers(
         compiler.env, target=[f"{output.stage}.headers/stamp"], source=[everything]
     )
     compiler.env.Depends(made, order)
+    if str(made[0]) in compiler.stale:
+        compiler.env.AlwaysBuild(made)
     return made[0]
 
 
@@ -84,18 +87,18 @@ def _copy(targets: list[str], sources: list[str]) -> None:
     part.replace(targets[0])
 
 
-def write_link_files(output: Output) -> None:
-    """``stage/link``: relocatable, each with the core whole."""
-    folder = Path(output.stage) / "link"
-    for name, root in (("flags.mk", "$(TFCROSS)"), ("tensorflow-core.pc", "${prefix}")):
-        text = render(
+def link_files(output: Output) -> dict[str, str]:
+    """The texts of ``link/…``: relocatable, each with the core whole."""
+    return {
+        f"link/{name}": render(
             f"{name}.j2",
             compile=output.link.compile_arguments(root),
             link=output.link.link_arguments(root),
             version=output.release,
             profile=output.profile.name,
         )
-        write_if_changed(folder / name, text)
+        for name, root in (("flags.mk", "$(TFCROSS)"), ("tensorflow-core.pc", "${prefix}"))
+    }
 
 
 def build_proof(
@@ -148,14 +151,16 @@ def publish(
         final, part, old = (Path(output.final + suffix) for suffix in ("", ".part", ".old"))
         for folder in (part, old):
             shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(output.stage, part, copy_function=shutil.copyfile)
-        for name, content in files.items():
+        shutil.copytree(Path(output.stage) / "include", part / "include", copy_function=shutil.copyfile)
+        (part / "lib").mkdir()
+        for source in sources:
+            if source.endswith(".a"):
+                shutil.copyfile(source, part / "lib" / Path(source).name)
+        said = "".join(Path(str(proof)).read_text() for proof in proofs)
+        proven = {"proof.txt": said} if proofs else {}
+        for name, content in {**files, **proven, "manifest.json": text}.items():
+            (part / name).parent.mkdir(exist_ok=True)
             (part / name).write_text(content, encoding="utf-8")
-        if proofs:
-            (part / "proof.txt").write_text(
-                "".join(Path(str(p)).read_text() for p in proofs), encoding="utf-8"
-            )
-        (part / "manifest.json").write_text(text, encoding="utf-8")
         if final.exists():
             final.rename(old)
         part.rename(final)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -81,9 +83,6 @@ class Build:
     def use(self, profile: Profile, toolchain: Toolchain, host: Toolchain) -> None:
         self.profile, self.toolchain, self.host = profile, toolchain, host
         self.headers = HeaderDeps(Path("build"), tree_keys(self.trees, self.links))
-        for stale in self.headers.stale():
-            Path(stale).unlink(missing_ok=True)
-            self.headers.forget([stale])
         self.work = f"build/{profile.name}/{self.release.version}-{toolchain.name}"
         self.final = Path(self.options.out) / profile.name
         output.check_output_name(self.final)
@@ -96,6 +95,8 @@ class Build:
         """Host protoc; the protos' C++ and the small generated headers, which no target changes."""
         self.gen = f"build/gen/{self.release.version}"
         write_generated(self.core.generated, Path(self.gen))
+        assert self.headers
+        self.compiler.stale = self.host_compiler.stale = frozenset(self.headers.stale())
         recipe = self.recipes["protobuf"]
         folder = f"build/host/{self.release.version}-{self.host.name}"
         assert recipe.host_tool
@@ -135,7 +136,7 @@ class Build:
         )
         self.models = [load_model(Path(name)) for name in self.options.models]
         if self.models:
-            self.selection: Selection = select(self.models, registry, self.core.always)
+            self.selection: Selection = select(self.models, registry, self.core.always, self.core.inserted)
         else:
             self.selection = select_all(registry, self.core.portable, self.core.always)
 
@@ -147,7 +148,10 @@ class Build:
         folders = CoreFolders(self.links[self.core.tree], self.gen, self.work)
         core = CoreBuild(self.compiler, self.core, flags, folders, [self.protos])
         self.model_work = f"{self.work}/models/{self.selection.key}"
-        self.helpers = Helpers(Path(f"{self.model_work}/helpers.json"))
+        inputs = [vars(self.core), asdict(flags), self.toolchain.identity, self._key(self.core.tree)]
+        self.helpers = Helpers(
+            Path(f"{self.model_work}/helpers.json"), hashlib.sha256(repr(inputs).encode()).hexdigest()[:16]
+        )
         runtime = (*self.core.runtime, *map(proto_unit, self.core.proto_units))
         names = dict.fromkeys([*self.selection.files, *runtime, *self.helpers.files])
         self.objects = core.units(names, self.selection)
@@ -160,6 +164,8 @@ class Build:
             self.helpers,
             self._closure_tools(),
         )
+        if not self.helpers.complete:
+            self.env.AlwaysBuild(self.closure)
         self.compile_flags = flags
 
     def _target_flags(self) -> CompileFlags:
@@ -218,7 +224,7 @@ class Build:
         self.include = output.stage_headers(
             self.compiler, self.output, self.core.public_headers, self.compile_flags, [self.protos]
         )
-        output.write_link_files(self.output)
+        self.files = output.link_files(self.output)
 
     def _link_flags(self, dependencies: list[str]) -> LinkFlags:
         return LinkFlags(
@@ -264,9 +270,8 @@ class Build:
             self.objects,
         )
         parts = [*self.libraries, self.include]
-        return output.publish(
-            self.env, self.output, manifest, parts, self.proofs, {"ops_to_register.h": header}
-        )
+        files = {**self.files, "ops_to_register.h": header}
+        return output.publish(self.env, self.output, manifest, parts, self.proofs, files)
 
     # after the build
 
@@ -274,8 +279,8 @@ class Build:
         """Keep what this pass learned: each object's headers, and what each compile cost."""
         if self.headers is not None:
             usage = {**self.compiler.usage, **self.host_compiler.usage}
+            self.headers.save()
             save_usage(Path("build/usage.json"), usage)
-            self.headers.save(generated=f"{self.gen}/" if hasattr(self, "gen") else "")
 
     @property
     def again(self) -> bool:
@@ -284,6 +289,8 @@ class Build:
 
 def save_usage(path: Path, usage: Mapping[str, Usage]) -> None:
     """Add what compiles cost to the record ``path``: {object: {cpu_seconds, max_rss_kib}}."""
-    known = json.loads(path.read_text()) if path.is_file() else {}
+    known: dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError):
+        known = json.loads(path.read_text())
     known |= {target: asdict(cost) for target, cost in usage.items()}
     write_if_changed(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
