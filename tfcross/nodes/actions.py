@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,8 +52,9 @@ class SignedAction(SCons.Action.FunctionAction):  # type: ignore[misc]
         except TfcrossError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
-        except OSError as error:
-            print(f"error: {error.filename or target[0]}: {error.strerror}.", file=sys.stderr)
+        except OSError as error:  # a full disk; shutil.Error holds a list of (from, to, why)
+            why = error.strerror or (error.args[0][0][2] if isinstance(error, shutil.Error) else error)
+            print(f"error: {target[0]}: {why}; make room and run again.", file=sys.stderr)
             return 2
         return 0
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -68,7 +70,7 @@ class Compiler:
         self._precompiled: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._builders: dict[tuple[str, ...], Any] = {}
-        self._archiver = builder(self._archive, "AR", f"archive rcsD {toolchain.identity}")
+        self._archiver = builder(self._archive, "AR", f"archive 2 rcsD {toolchain.identity}")
 
     def unit(self, target: str, source: str, flags: CompileFlags, language: str = "") -> Any:
         """The object ``target`` of ``source``; ``language`` ("c", "c++"): not as the file's name says."""
@@ -136,7 +138,23 @@ class Compiler:
         part = Path(f"{targets[0]}.part")
         part.unlink(missing_ok=True)
         members = part.with_suffix(".members")  # 650 paths can be longer than a command line may be
-        members.write_text("\n".join(f'"{name}"' for name in sources))
+        folder = part.with_suffix(".objects")
+        members.write_text("\n".join(f'"{name}"' for name in link_members(sources, folder)))
         self.runner.run([self.toolchain.ar, "rcsD", str(part), f"@{members}"], targets[0])
         members.unlink()
+        shutil.rmtree(folder)
         part.replace(targets[0])
+
+
+def link_members(objects: Sequence[str], folder: Path) -> list[str]:
+    """Hard links to ``objects`` in ``folder``, sorted, named after their paths: ``core-function.cc.o``.
+
+    An archive knows its members by file name only, and a core has two of several.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    above = os.path.commonpath([str(Path(name).parent) for name in objects])
+    links = [folder / Path(name).relative_to(above).as_posix().replace("/", "-") for name in objects]
+    for name, link in zip(objects, links, strict=True):
+        link.hardlink_to(name)
+    return sorted(str(link) for link in links)

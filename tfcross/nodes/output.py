@@ -178,7 +178,7 @@ def publish(
 
 def check_output_name(path: Path) -> None:
     """TfcrossError if ``path`` exists and is no output folder of ours: it would be replaced."""
-    if path.exists() and not (path / "manifest.json").is_file():
+    if path.exists() and not (path / "manifest.json").is_file() and not _is_empty(path):
         raise TfcrossError(
             f"OUT: {path} exists and has no manifest.json; move it away, or pass another OUT=."
         )
@@ -187,3 +187,8 @@ def check_output_name(path: Path) -> None:
 def megabytes(path: Path) -> str:
     """The size of ``path`` for people, in millions of bytes."""
     return f"{path.stat().st_size / 1e6:.1f} MB"
+
+
+def _is_empty(path: Path) -> bool:
+    """SCons makes a target's folder before its action runs: a failed one leaves it empty."""
+    return path.is_dir() and not any(path.iterdir())

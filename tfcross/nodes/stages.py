@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,16 +22,16 @@ from ..proof import proof_of
 from ..recipes import Recipe, expand_sources, load_recipes, wanted_recipes
 from ..registry import build_registry
 from ..release import Release
-from ..render import write_if_changed
 from ..selection import Selection, select, select_all
 from ..store import Tree
 from ..toolchain import Toolchain
 from . import output
-from .actions import Runner, Usage
+from .actions import Runner
 from .codegen import write_generated
 from .compiling import CompileFlags, Compiler
 from .core import ClosureTools, CoreBuild, CoreFolders, Helpers, closure_node
 from .dependencies import HOST_FLAGS, Dependency, generate_protos, proto_unit
+from .folder import lock_folder, save_usage
 from .sources import link_trees, tree_keys
 
 #: Most a compile may need; -j follows from it and the machine's memory.
@@ -60,6 +57,7 @@ class Build:
         self.runner = Runner(environment.compiler_environment(), bool(options.verbosity))
         self.headers: HeaderDeps | None = None
         self.helpers: Helpers | None = None
+        self._lock = lock_folder(Path("build"))
         env.SConsignFile("build/sconsign")
         env.Decider("content-timestamp")
 
@@ -135,6 +133,8 @@ class Build:
             cache=environment.cache_folder() / "registry",
         )
         self.models = [load_model(Path(name)) for name in self.options.models]
+        for model in self.models:
+            print("".join(f"note: {model.path}: {note}\n" for note in model.notes), end="", flush=True)
         if self.models:
             self.selection: Selection = select(self.models, registry, self.core.always, self.core.inserted)
         else:
@@ -285,12 +285,3 @@ class Build:
     @property
     def again(self) -> bool:
         return self.helpers is not None and self.helpers.changed
-
-
-def save_usage(path: Path, usage: Mapping[str, Usage]) -> None:
-    """Add what compiles cost to the record ``path``: {object: {cpu_seconds, max_rss_kib}}."""
-    known: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError):
-        known = json.loads(path.read_text())
-    known |= {target: asdict(cost) for target, cost in usage.items()}
-    write_if_changed(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
