@@ -20,6 +20,7 @@ dependencies = []
 [project.optional-dependencies]
 test = ["pip"]
 [tool.tfcross]
+build_packages = []
 test_packages = ["a-test-package"]
 """
 PI_PACKAGES = "clang-14 g++-12 g++-12-arm-linux-gnueabihf qemu-user-static"
