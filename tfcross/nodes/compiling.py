@@ -63,10 +63,17 @@ class Unit:
 class Compiler:
     """Makes object, precompiled-header and archive nodes with one toolchain."""
 
-    def __init__(self, env: Any, toolchain: Toolchain, runner: Runner, headers: HeaderDeps) -> None:
+    def __init__(
+        self,
+        env: Any,
+        toolchain: Toolchain,
+        runner: Runner,
+        headers: HeaderDeps,
+        stale: frozenset[str] = frozenset(),
+    ) -> None:
         self.env, self.toolchain, self.runner, self.headers = env, toolchain, runner, headers
         self.usage: dict[str, Usage] = {}
-        self.stale: frozenset[str] = frozenset()  # objects whose headers are not as they were
+        self.stale = stale  # objects whose headers are not as they were
         self._precompiled: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._builders: dict[tuple[str, ...], Any] = {}

@@ -61,6 +61,23 @@ class Build:
         env.SConsignFile("build/sconsign")
         env.Decider("content-timestamp")
 
+    # 2 profile, 3 toolchain
+
+    def use(self, profile: Profile, toolchain: Toolchain, host: Toolchain) -> None:
+        """Build for ``profile`` with ``toolchain``, and tools for this machine with ``host``."""
+        self.profile, self.toolchain, self.host = profile, toolchain, host
+        self.work = f"build/{profile.name}/{self.release.version}-{toolchain.name}"
+        self.final = Path(self.options.out) / profile.name
+        output.check_output_name(self.final)
+
+    # 7 model, before anything that takes time: a mistake in MODEL shows at once
+
+    def read_models(self) -> None:
+        """The graphs, and what will surprise in them."""
+        self.models = [load_model(Path(name)) for name in self.options.models]
+        for model in self.models:
+            print("".join(f"note: {model.path}: {note}\n" for note in model.notes), end="", flush=True)
+
     # 4 fetch
 
     def fetch(self) -> None:
@@ -76,25 +93,16 @@ class Build:
         )
         self.links = link_trees(self.trees, Path("build/src") / self.release.version)
 
-    # 2 profile, 3 toolchain
-
-    def use(self, profile: Profile, toolchain: Toolchain, host: Toolchain) -> None:
-        self.profile, self.toolchain, self.host = profile, toolchain, host
-        self.headers = HeaderDeps(Path("build"), tree_keys(self.trees, self.links))
-        self.work = f"build/{profile.name}/{self.release.version}-{toolchain.name}"
-        self.final = Path(self.options.out) / profile.name
-        output.check_output_name(self.final)
-        self.compiler = Compiler(self.env, toolchain, self.runner, self.headers)
-        self.host_compiler = Compiler(self.env, host, self.runner, self.headers)
-
     # 5 dependencies
 
     def generate_sources(self) -> None:
         """Host protoc; the protos' C++ and the small generated headers, which no target changes."""
         self.gen = f"build/gen/{self.release.version}"
         write_generated(self.core.generated, Path(self.gen))
-        assert self.headers
-        self.compiler.stale = self.host_compiler.stale = frozenset(self.headers.stale())
+        self.headers = HeaderDeps(Path("build"), tree_keys(self.trees, self.links))
+        stale = frozenset(self.headers.stale())
+        self.compiler = Compiler(self.env, self.toolchain, self.runner, self.headers, stale)
+        self.host_compiler = Compiler(self.env, self.host, self.runner, self.headers, stale)
         recipe = self.recipes["protobuf"]
         folder = f"build/host/{self.release.version}-{self.host.name}"
         assert recipe.host_tool
@@ -118,7 +126,7 @@ class Build:
     def _key(self, source: str) -> str:
         return self.trees[source].stamp.read_text()
 
-    # 6 registry, 7 model, 8 selection
+    # 6 registry, 8 selection
 
     def select(self) -> None:
         """What the models need, from what the release's sources register under the profile's defines."""
@@ -132,9 +140,6 @@ class Build:
             compiler_id=self.toolchain.identity,
             cache=environment.cache_folder() / "registry",
         )
-        self.models = [load_model(Path(name)) for name in self.options.models]
-        for model in self.models:
-            print("".join(f"note: {model.path}: {note}\n" for note in model.notes), end="", flush=True)
         if self.models:
             self.selection: Selection = select(self.models, registry, self.core.always, self.core.inserted)
         else:
