@@ -17,7 +17,7 @@ from elftools.elf.elffile import ELFFile
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "out" / "PI-armv7"
 DIGITS = ROOT / "examples" / "digits"
-CXX = "arm-linux-gnueabihf-g++"
+CXX = "arm-linux-gnueabihf-g++-12"
 # Values of the ARM ELF attributes: "Addenda to, and Errata in, the ABI for the ARM Architecture".
 ARMV7, VFPV4, VFP_ARGUMENTS = 10, 5, 1
 

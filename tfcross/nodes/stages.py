@@ -59,7 +59,7 @@ class Build:
         self.helpers: Helpers | None = None
         self._lock = lock_folder(Path("build"))
         env.SConsignFile("build/sconsign")
-        env.Decider("content-timestamp")
+        env.Decider("content")  # SCons keeps whole seconds: times alone miss a quick second build
 
     # 2 profile, 3 toolchain
 
