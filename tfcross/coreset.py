@@ -23,9 +23,10 @@ class Generated:
 class CoreSet:
     """The data of ``core.yaml``; unit and header paths are relative to the tree ``tree``.
 
-    ``runtime`` is what every model needs, ``portable`` what registers in a build without a model; ``always``
-    maps ops that no graph names to the reason why the runtime needs them, ``inserted`` an op to those that
-    the runtime may put in its place; ``definers`` say where to look for a definition that kernels lack.
+    ``runtime`` is what every model needs, ``portable`` what registers in a build without a model;
+    ``unavailable`` maps files that register something to the reason why they cannot be built; ``always`` maps
+    ops that no graph names to the reason why the runtime needs them, ``inserted`` an op to those that the
+    runtime may put in its place; ``definers`` say where to look for a definition that kernels lack.
     """
 
     tree: str
@@ -45,6 +46,7 @@ class CoreSet:
     registration_template: str
     runtime: tuple[str, ...]
     portable: tuple[str, ...]
+    unavailable: Mapping[str, str]
     always: Mapping[str, str]
     inserted: Mapping[str, tuple[str, ...]]
     definer_folders: tuple[str, ...]
@@ -83,6 +85,7 @@ def load_core(folder: Path) -> CoreSet:
         registration_template=data["registration"]["template"],
         runtime=_paths(data["runtime"], ".cc"),
         portable=_paths(data["portable"], ".cc"),
+        unavailable={file: why for why, files in data.get("unavailable", {}).items() for file in files},
         always=dict(data["always"]),
         inserted={op: tuple(ops) for op, ops in data.get("inserted", {}).items()},
         definer_folders=tuple(data["definers"]["folders"]),

@@ -96,14 +96,16 @@ def select(
     registry: Registry,
     always: Mapping[str, str],
     inserted: Mapping[str, Sequence[str]] | None = None,
+    unavailable: Mapping[str, str] | None = None,
 ) -> Selection:
     """What ``models`` need of ``registry``, with the ops that the runtime needs ``always`` and why.
 
-    ``inserted``: op → ops that the runtime puts in its place before it runs a graph (loops, branches, calls).
-    Every node counts, also one that no output needs: a session places the whole graph before it prunes it.
+    ``inserted``: op → ops that the runtime puts in its place before it runs a graph (loops, branches, calls);
+    ``unavailable``: file → why its kernels cannot be built. Every node counts, also one that no output needs:
+    a session places the whole graph before it prunes it.
     Raises TfcrossError for a node whose op is unknown, or that has no CPU kernel for its types.
     """
-    chosen = _Chosen(registry, inserted)
+    chosen = _Chosen(registry, inserted, unavailable)
     chosen.add_always(always)
     for model in models:
         for node in model.all_nodes():
@@ -111,14 +113,21 @@ def select(
     return chosen.result()
 
 
-def select_all(registry: Registry, files: Iterable[str], always: Mapping[str, str]) -> Selection:
+def select_all(
+    registry: Registry,
+    files: Iterable[str],
+    always: Mapping[str, str],
+    unavailable: Mapping[str, str] | None = None,
+) -> Selection:
     """Everything that ``files`` register for the CPU, and what the runtime needs ``always``.
+
+    Files that are ``unavailable`` (file → why) are left out.
 
     Raises TfcrossError if a registration in one of the files could not be read: the set would not be whole.
     """
-    chosen = _Chosen(registry)
+    chosen = _Chosen(registry, None, unavailable)
     chosen.add_always(always)
-    files = sorted(set(files))
+    files = sorted(set(files) - chosen.unavailable.keys())
     unread = [problem for problem in registry.problems if problem.partition(": ")[0] in files]
     if unread:
         raise TfcrossError(f"registry: a registration cannot be read: {unread[0]}. {_REMEDY}")
@@ -138,8 +147,13 @@ _REMEDY = "Correct that source (SOURCE_tensorflow=…), or report it."
 class _Chosen:
     """A selection in the making."""
 
-    def __init__(self, registry: Registry, inserted: Mapping[str, Sequence[str]] | None = None) -> None:
-        self.registry, self.inserted = registry, inserted or {}
+    def __init__(
+        self,
+        registry: Registry,
+        inserted: Mapping[str, Sequence[str]] | None,
+        unavailable: Mapping[str, str] | None,
+    ) -> None:
+        self.registry, self.inserted, self.unavailable = registry, inserted or {}, unavailable or {}
         self.reasons: dict[str, Reason] = {}
         self.kernels: dict[tuple[str, str], set[str]] = {}
 
@@ -162,7 +176,8 @@ class _Chosen:
         unread = _unread(self.registry, op)
         if unread:
             raise TfcrossError(f"{where}: op '{op}': a registration cannot be read: {unread[0]}. {_REMEDY}")
-        self.add_kernels(k for k in self.registry.kernels_of(op) if k.device in _CPU)
+        kernels = (k for k in self.registry.kernels_of(op) if k.file not in self.unavailable)
+        self.add_kernels(k for k in kernels if k.device in _CPU)
 
     def add_node(self, model: Model, node: Node) -> None:
         where = f"{model.path}: node {quoted(node.name)}"
@@ -206,6 +221,11 @@ class _Chosen:
             unread = _unread(self.registry, node.op)
             more = f" A registration cannot be read: {unread[0]}. {_REMEDY}" if unread else ""
             raise TfcrossError(f"{where}: {explain(node.op, found)}{more}")
+        if found.file in self.unavailable:
+            raise TfcrossError(
+                f"{where}: op {quoted(node.op)} is in {found.file}, which is not built: "
+                f"{self.unavailable[found.file]}. Do its work in the app, and feed the graph behind it."
+            )
         self.add_kernels([found])
 
     def result(self, gradients: bool = False) -> Selection:

@@ -67,23 +67,22 @@ constexpr bool Contains(const Selected (&sorted)[size], const char* op, const ch
   return sorted[low].hash == hash && Same(sorted[low].op, op) && Same(sorted[low].kernel, kernel);
 }
 
-// Names the kernel class without instantiating it where it is not selected.
+// Names the kernel class, and makes it only where it is selected: what a generic lambda does is compiled when it
+// is called. (Some registrations write the class in brackets, so it cannot be a template argument.)
 template <bool selected>
 struct Registration {
-  template <class Kernel, class MakeDef>
-  static ::tensorflow::InitOnStartupMarker Register(MakeDef, const char*) {
+  template <class MakeDef, class MakeKernel>
+  static ::tensorflow::InitOnStartupMarker Register(MakeDef, MakeKernel, const char*) {
     return {};
   }
 };
 
 template <>
 struct Registration<true> {
-  template <class Kernel, class MakeDef>
-  static ::tensorflow::InitOnStartupMarker Register(MakeDef make_def, const char* kernel) {
+  template <class MakeDef, class MakeKernel>
+  static ::tensorflow::InitOnStartupMarker Register(MakeDef make_def, MakeKernel make_kernel, const char* kernel) {
     ::tensorflow::kernel_factory::OpKernelRegistrar registrar(
-        make_def(), kernel, [](::tensorflow::OpKernelConstruction* construction) -> ::tensorflow::OpKernel* {
-          return new Kernel(construction);
-        });
+        make_def(), kernel, static_cast<::tensorflow::OpKernel* (*)(::tensorflow::OpKernelConstruction*)>(make_kernel));
     (void)registrar;
     return {};
   }
@@ -99,10 +98,12 @@ struct Registration<true> {
 #define SHOULD_REGISTER_OP_KERNEL(clz) \
   (::std::integral_constant<bool, ::tfcross::Contains(::tfcross::kSelectedClasses, "", clz)>::value)
 #define SHOULD_REGISTER_OP_GRADIENT false
-#define REGISTER_KERNEL_BUILDER_IMPL_3(counter, op_name, builder, is_system_kernel, ...)                   \
-  static ::tensorflow::InitOnStartupMarker const register_kernel_##counter TF_ATTRIBUTE_UNUSED =           \
-      ::tfcross::Registration<(is_system_kernel) || ::tfcross::Contains(::tfcross::kSelectedKernels,       \
-                                                                        op_name, #__VA_ARGS__)>::          \
-          Register<__VA_ARGS__>([]() -> const ::tensorflow::KernelDef* { return builder.Build(); }, #__VA_ARGS__);
+#define REGISTER_KERNEL_BUILDER_IMPL_3(counter, op_name, builder, is_system_kernel, ...)                          \
+  static ::tensorflow::InitOnStartupMarker const register_kernel_##counter TF_ATTRIBUTE_UNUSED =                  \
+      ::tfcross::Registration<(is_system_kernel) || ::tfcross::Contains(::tfcross::kSelectedKernels, op_name,     \
+                                                                        #__VA_ARGS__)>::                          \
+          Register([]() -> const ::tensorflow::KernelDef* { return builder.Build(); },                            \
+                   [](auto* construction) -> ::tensorflow::OpKernel* { return new __VA_ARGS__(construction); },   \
+                   #__VA_ARGS__);
 
 #endif  // TFCROSS_OPS_TO_REGISTER_H_

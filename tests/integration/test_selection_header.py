@@ -27,6 +27,7 @@ CHOSEN = FileSelection(
     ops=("Kept", "Quoted"),
     kernels=(
         ("Kept", "KeptOp<float>"),
+        ("Kept", "(KeptOp<double>)"),
         ("Kept", "PairOp<std::pair<int, float>>"),
         ("Plain", "PlainOp"),
         ("Quoted", "TextOp<'\"'>"),
@@ -93,6 +94,7 @@ def test_only_what_is_selected_is_registered_and_works(tmp_path: Path) -> None:
         "op Kept",
         "kernel KeptOp<float> for Kept makes KeptOp<float>",
         "kernel PairOp<std::pair<int, float>> for Kept makes PairOp",
+        "kernel (KeptOp<double>) for Kept makes KeptOp<float>",
         "kernel SystemOp for System makes SystemOp",
         "kernel PlainOp for Plain",
     ]

@@ -268,3 +268,21 @@ def test_an_unread_registration_that_may_be_needed_is_an_error(
 def test_a_whole_set_without_the_unread_file_is_no_error() -> None:
     whole: Registry = registry([ELSEWHERE])
     assert select_all(whole, [f"{KERNELS}/matmul_op.cc"], {}).ops == ("MatMul",)
+
+
+NEEDS_ICU = {f"{KERNELS}/add_op.cc": "it needs ICU"}
+
+
+def test_a_node_whose_kernel_cannot_be_built_is_refused_with_the_reason() -> None:
+    with pytest.raises(TfcrossError) as caught:
+        select([ADD], registry(), {}, unavailable=NEEDS_ICU)
+    assert str(caught.value) == (
+        f"{ADD.path}: node 'sum': op 'Add' is in {KERNELS}/add_op.cc, which is not built: it needs ICU. "
+        "Do its work in the app, and feed the graph behind it."
+    )
+
+
+def test_a_build_without_a_model_leaves_out_what_cannot_be_built() -> None:
+    files = [f"{KERNELS}/add_op.cc", f"{KERNELS}/constant_op.cc"]
+    assert {op for op, _ in select_all(registry(), files, {}).kernels} >= {"Add"}
+    assert "Add" not in {op for op, _ in select_all(registry(), files, {}, NEEDS_ICU).kernels}

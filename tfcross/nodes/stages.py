@@ -141,9 +141,11 @@ class Build:
             cache=environment.cache_folder() / "registry",
         )
         if self.models:
-            self.selection: Selection = select(self.models, registry, self.core.always, self.core.inserted)
+            self.selection: Selection = select(
+                self.models, registry, self.core.always, self.core.inserted, self.core.unavailable
+            )
         else:
-            self.selection = select_all(registry, self.core.portable, self.core.always)
+            self.selection = select_all(registry, self.core.portable, self.core.always, self.core.unavailable)
 
     # 9 core
 
