@@ -13,6 +13,7 @@ from .release import Release
 from .selection import Selection
 from .store import Tree
 from .toolchain import Toolchain
+from .treehash import file_hash
 
 
 def make_manifest(
@@ -37,7 +38,7 @@ def make_manifest(
             "optimisation": list(options.optflags),
             "types": options.types,
         },
-        "sources": {name: _source(tree) for name, tree in sorted(trees.items())},
+        "sources": {name: _source(tree, release) for name, tree in sorted(trees.items())},
         "models": [{"name": model.path.name, "sha256": model.sha256} for model in models],
         "ops": {op: asdict(selection.reasons[op]) for op in selection.ops},
         "kernels": [list(pair) for pair in selection.kernels],
@@ -45,5 +46,13 @@ def make_manifest(
     }
 
 
-def _source(tree: Tree) -> dict[str, Any]:
-    return {"version": tree.version, "tree_sha256": tree.sha256, "origin": tree.origin, "pinned": tree.pinned}
+def _source(tree: Tree, release: Release) -> dict[str, Any]:
+    """``patches``: file name → sha256 of the patch; a local tree gets none."""
+    patches = release.source(tree.name).patches if tree.pinned else ()
+    return {
+        "version": tree.version,
+        "tree_sha256": tree.sha256,
+        "origin": tree.origin,
+        "pinned": tree.pinned,
+        "patches": {patch.name: file_hash(patch) for patch in patches},
+    }

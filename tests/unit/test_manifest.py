@@ -63,8 +63,15 @@ def test_the_manifest_tells_what_was_built_from_what() -> None:
                 "tree_sha256": "6" * 64,
                 "origin": "Debian sid eigen3",
                 "pinned": True,
+                "patches": {},
             },
-            "nsync": {"version": "1.25.0", "tree_sha256": "5" * 64, "origin": "PyPI nsync 1", "pinned": True},
+            "nsync": {
+                "version": "1.25.0",
+                "tree_sha256": "5" * 64,
+                "origin": "PyPI nsync 1",
+                "pinned": True,
+                "patches": {},
+            },
         },
         "models": [{"name": "m.pb", "sha256": "0" * 64}],
         "ops": {
@@ -92,3 +99,13 @@ def test_neither_the_machine_nor_the_order_shows() -> None:
     text = json.dumps(manifest(), sort_keys=True)
     assert text == json.dumps(manifest(Path("/elsewhere"), ("a.cc", "b.cc")), sort_keys=True)
     assert "/home/me" not in text
+
+
+def test_the_manifest_names_each_patch_with_its_hash() -> None:
+    release = load_release(ROOT, "2.14.1")
+    tree = Tree("tensorflow", Path("/t"), Path("/s"), "7" * 64, "2.14.1", "Debian", True)
+    chosen = select([ADD], registry(), {})
+    made = make_manifest(OPTIONS, pi(), release, TOOLCHAIN, {"tensorflow": tree}, [ADD], chosen, ())
+    patches = made["sources"]["tensorflow"]["patches"]
+    assert sorted(patches) == ["function-ops-constexpr.patch", "multi-device-iterator-constexpr.patch"]
+    assert {len(digest) for digest in patches.values()} == {64}
