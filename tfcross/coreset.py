@@ -51,6 +51,7 @@ class CoreSet:
     inserted: Mapping[str, tuple[str, ...]]
     definer_folders: tuple[str, ...]
     definer_exclude: str
+    definer_symbols: str
     public_headers: tuple[str, ...]
 
     def type_defines(self, types: str) -> tuple[str, ...]:
@@ -90,6 +91,7 @@ def load_core(folder: Path) -> CoreSet:
         inserted={op: tuple(ops) for op, ops in data.get("inserted", {}).items()},
         definer_folders=tuple(data["definers"]["folders"]),
         definer_exclude=data["definers"]["exclude"],
+        definer_symbols=data["definers"]["symbols"],
         public_headers=tuple(data["public_headers"]),
     )
 

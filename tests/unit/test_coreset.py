@@ -27,7 +27,7 @@ runtime: {z/core: [last], a/core: [second, first]}
 portable: {a/kernels: [add_op]}
 always: {NoOp: every graph has some}
 inserted: {If: [Switch, Merge]}
-definers: {folders: [a/core], exclude: "_test"}
+definers: {folders: [a/core], exclude: "_test", symbols: "10tensorflow"}
 public_headers: [a/session.h]
 """
 
@@ -59,6 +59,7 @@ def test_the_rest_is_what_the_file_says(tmp_path: Path) -> None:
     assert loaded.inserted == {"If": ("Switch", "Merge")}
     assert (loaded.registration_template, loaded.registration_headers) == ("ops.h.j2", ("a/op.h",))
     assert (loaded.definer_folders, loaded.definer_exclude) == (("a/core",), "_test")
+    assert loaded.definer_symbols == "10tensorflow"
 
 
 def test_types_become_the_macros_behind_them(tmp_path: Path) -> None:
@@ -83,7 +84,7 @@ def test_a_release_can_do_without_a_precompiled_header(tmp_path: Path) -> None:
         pytest.param(
             'exclude: "_test"',
             "except: x",
-            "definers: unknown key 'except'. Known: exclude, folders.",
+            "definers: unknown key 'except'. Known: exclude, folders, symbols.",
             id="unknown",
         ),
         pytest.param("[last]", "last", "runtime.z/core: 'last' is not of type array.", id="no list"),

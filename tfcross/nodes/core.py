@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -112,14 +113,15 @@ class ClosureTools:
     roots: tuple[Path, ...]
     folders: tuple[str, ...]
     exclude: str
-    namespaces: tuple[str, ...] = ("10tensorflow", "3tsl", "_2ftsl_2f", "tensorflow_2f")
+    symbols: str
 
     @cached_property
     def definitions(self) -> Definitions:
         return index_definitions(self.roots, self.folders, self.exclude, self.ctags)
 
     def ours(self, name: str) -> bool:
-        return name.startswith(("TF_", "TSL_")) or any(part in name for part in self.namespaces)
+        """Whether the release itself has to define the mangled ``name``."""
+        return re.search(self.symbols, name) is not None
 
     def missing(self, objects: Mapping[str, str], libraries: Sequence[str]) -> list[Missing]:
         """Undefined symbols of ``objects`` (source file → object) that nothing here defines."""

@@ -103,23 +103,24 @@ class Build:
         stale = frozenset(self.headers.stale())
         self.compiler = Compiler(self.env, self.toolchain, self.runner, self.headers, stale)
         self.host_compiler = Compiler(self.env, self.host, self.runner, self.headers, stale)
-        recipe = self.recipes["protobuf"]
+        recipe = next(recipe for recipe in self.recipes.values() if recipe.host_tool)
         folder = f"build/host/{self.release.version}-{self.host.name}"
         assert recipe.host_tool
-        protobuf = Dependency(
+        dependency = Dependency(
             self.host_compiler,
             recipe,
-            self.links["protobuf"],
+            self.links[recipe.name],
             CompileFlags(HOST_FLAGS),
             folder,
             self.profile.cpu,
         )
-        protoc = protobuf.host_tool(recipe.host_tool)
+        protoc = dependency.host_tool(recipe.host_tool)
         tree = self.links[self.core.tree]
         names = expand_sources(
             Path(tree), self.core.proto_sources, self.core.proto_exclude, "core.yaml: protos"
         )
-        roots = {tree: self._key(self.core.tree), f"{self.links['protobuf']}/src": self._key("protobuf")}
+        own = f"{self.links[recipe.name]}/{recipe.include[0]}"
+        roots = {tree: self._key(self.core.tree), own: self._key(recipe.name)}
         stamp = f"{self.gen}.stamp"
         self.protos = generate_protos(self.env, self.runner, protoc, names, roots, stamp, self.gen)
 
@@ -210,6 +211,7 @@ class Build:
             roots=(Path(self.links[self.core.tree]), Path(self.gen)),
             folders=self.core.definer_folders,
             exclude=self.core.definer_exclude,
+            symbols=self.core.definer_symbols,
         )
 
     # 10 link
