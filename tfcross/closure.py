@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .definitions import Definitions
@@ -63,11 +63,16 @@ def _said(argv: Sequence[str], given: str = "") -> str:
 
 @dataclass(frozen=True)
 class Missing:
-    """A symbol that nothing defines: readable, one file that needs it, and where it may be defined."""
+    """A symbol that nothing defines: readable, one file that needs it, and where it may be defined.
+
+    ``candidates`` are not among the objects yet, the likeliest first. ``family`` are files of which all may
+    be needed; only where there is no candidate.
+    """
 
     symbol: str
     user: str
     candidates: tuple[str, ...]
+    family: tuple[str, ...] = ()
 
 
 def find_missing(
@@ -85,6 +90,10 @@ def find_missing(
             if ours(name):
                 users.setdefault(name, file)
     shown = readable(sorted(users))
-    return [
-        Missing(shown[n], users[n], tuple(definitions.files_of(shown[n], users[n]))) for n in sorted(users)
-    ]
+    return [_missing(shown[name], users[name], objects, definitions) for name in sorted(users)]
+
+
+def _missing(symbol: str, user: str, have: Container[str], definitions: Definitions) -> Missing:
+    candidates = tuple(file for file in definitions.files_of(symbol, user) if file not in have)
+    family = () if candidates else definitions.family_of(symbol)
+    return Missing(symbol, user, candidates, tuple(file for file in family if file not in have))

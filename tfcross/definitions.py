@@ -50,23 +50,37 @@ class Definitions:
             found = self.by_key.get((scope, name), frozenset()) or self._beside_headers(name)
         return sorted(found, key=lambda file: (-len(commonprefix([file, user])), len(file), file))
 
+    def family_of(self, symbol: str) -> list[str]:
+        """Files that instantiate what a header defines: ``x_op_1.cc``, … that include ``x_op_impl.h``.
+
+        Each has its part of the instances, so all are needed; the last resort where no file has a definition.
+        """
+        found = set()
+        for header in self._declaring(symbol_key(symbol)[1]):
+            stem = re.sub(r"(_cpu|_impl)*\.h$", "", header)
+            beside = (file for file in self.sources if file.startswith(stem) and file.endswith(".cc"))
+            found |= {file for file in beside if f'"{header}"' in self._text(file)}
+        return sorted(found)
+
     def _beside_headers(self, name: str) -> frozenset[str]:
         """Sources beside a header that declares ``name``: a macro can hide a definition from the index."""
+        beside = (file.removesuffix(".h") + ".cc" for file in self._declaring(name))
+        return frozenset(file for file in beside if file in self.sources)
+
+    def _declaring(self, name: str) -> list[str]:
+        """Headers that declare or define the function ``name``."""
         if not name.isidentifier():
-            return frozenset()
+            return []
         # A declaration: only types before the name. An expression has an operator or a bracket there.
         declared = re.compile(rf"^[ \t]*(?!return\b)(?:[\w:<>,*&]+[ \t]+)+[*&]*{name}\s*\(", re.MULTILINE)
-        found = (file for file, text in self._headers.items() if name in text and declared.search(text))
-        beside = (file.removesuffix(".h") + ".cc" for file in found)
-        return frozenset(file for file in beside if file in self.sources)
+        return [file for file, text in self._headers.items() if name in text and declared.search(text)]
+
+    def _text(self, file: str) -> str:
+        return (self.sources[file] / file).read_text(encoding="utf-8", errors="replace")
 
     @cached_property
     def _headers(self) -> Mapping[str, str]:
-        headers = (file for file in self.sources if file.endswith(".h"))
-        return {
-            file: (self.sources[file] / file).read_text(encoding="utf-8", errors="replace")
-            for file in headers
-        }
+        return {file: self._text(file) for file in self.sources if file.endswith(".h")}
 
 
 def symbol_key(symbol: str) -> Key:

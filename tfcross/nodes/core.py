@@ -150,7 +150,7 @@ def closure_node(
         missing = tools.missing(
             {file: str(node) for file, node in objects.items()}, [str(library) for library in libraries]
         )
-        wanted = next_helpers(missing, set(objects)) if missing else set()
+        wanted = next_helpers(missing) if missing else set()
         helpers.learn(wanted)
         if wanted:
             print(f"        needed beside the selected kernels: {' '.join(sorted(wanted))}", flush=True)
@@ -160,15 +160,12 @@ def closure_node(
     return made(compiler.env, target=[target], source=[*objects.values(), *libraries])[0]
 
 
-def next_helpers(missing: Sequence[Missing], have: set[str]) -> set[str]:
-    """For each missing symbol the likeliest file that is not there yet. TfcrossError where there is none."""
+def next_helpers(missing: Sequence[Missing]) -> set[str]:
+    """For each missing symbol the likeliest file, or a whole family. TfcrossError where there is none."""
     wanted: set[str] = set()
     for symbol in missing:
-        left = [file for file in symbol.candidates if file not in have]
-        if not wanted.isdisjoint(symbol.candidates):
-            continue
-        if left:
-            wanted.add(left[0])
+        if wanted.isdisjoint(symbol.candidates):
+            wanted.update(symbol.candidates[:1] or symbol.family)
     if not wanted:
         first = missing[0]
         raise TfcrossError(
