@@ -183,7 +183,7 @@ def explain(op: str, mismatch: Mismatch) -> str:
             return f"{where} has several kernels for this node, in {', '.join(mismatch.files)}. Compile one."
     wanted = ", ".join(_shown(each, each.wanted) for each in mismatch.gaps)
     compiled = "; ".join(f"{each.attr}: {_list(each, each.compiled)}" for each in mismatch.gaps)
-    hint = " Choose TYPES that have it." if gap.types else ""
+    hint = " If this is TYPES=slim: TYPES=full has more types." if gap.types else ""
     return f"{where} has no {mismatch.device} kernel for {wanted}. Compiled: {compiled}.{hint}"
 
 

@@ -119,7 +119,7 @@ def test_an_op_without_a_kernel_for_its_type_is_refused_with_the_types_that_have
     nodes = [make_placeholder("x", "DT_DOUBLE", [1, 2]), make_node("y", "Softmax", ["x"], T="DT_DOUBLE")]
     assert refused(PI, graph(path, *nodes)) == (
         f"{path}: node 'y': op 'Softmax' has no CPU kernel for T=double. Compiled: T: float. "
-        "Choose TYPES that have it."
+        "If this is TYPES=slim: TYPES=full has more types."
     )
 
 
