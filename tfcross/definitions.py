@@ -55,12 +55,19 @@ class Definitions:
 
         Each has its part of the instances, so all are needed; the last resort where no file has a definition.
         """
+        scope, name = symbol_key(symbol)
         found = set()
-        for header in self._declaring(symbol_key(symbol)[1]):
+        for header in self._declaring(name) or self._with_class(scope):
             stem = re.sub(r"(_cpu|_impl)*\.h$", "", header)
+            include = re.compile(rf'"{re.escape(stem)}\w*\.h"')
             beside = (file for file in self.sources if file.startswith(stem) and file.endswith(".cc"))
-            found |= {file for file in beside if f'"{header}"' in self._text(file)}
+            found |= {file for file in beside if include.search(self._text(file))}
         return sorted(found)
+
+    def _with_class(self, name: str) -> list[str]:
+        """Headers that define the class ``name``."""
+        defined = re.compile(rf"\b(?:struct|class)\s+{re.escape(name)}\b[^;(){{]*\{{")
+        return [file for file, text in self._headers.items() if name in text and defined.search(text)]
 
     def _beside_headers(self, name: str) -> frozenset[str]:
         """Sources beside a header that declares ``name``: a macro can hide a definition from the index."""

@@ -14,10 +14,13 @@ SYMBOL = "void n::HandleCase<float, 1>(float*)"
 def definitions(root: Path) -> Definitions:
     texts = {
         "k/slice_op_impl.h": HEADER,
-        "k/slice_op.h": "int Other();\n",
+        "k/other.h": "int Other();\n",
         "k/slice_op_inst_1.cc": '#include "k/slice_op_impl.h"\n',
         "k/slice_op_inst_2.cc": '#include "k/slice_op_impl.h"\n',
-        "k/slice_op_other.cc": '#include "k/slice_op.h"\n',
+        "k/slice_op_other.cc": '#include "k/other.h"\n',
+        "k/fill_op.h": "struct Fill {\n  void operator()(int);\n};\n",
+        "k/fill_op_cpu_impl.h": '#include "k/fill_op.h"\n',
+        "k/fill_op_1.cc": '#include "k/fill_op_cpu_impl.h"\n',
         "k/unrelated.cc": '#include "k/slice_op_impl.h"\n',
     }
     for name, text in texts.items():
@@ -29,6 +32,11 @@ def definitions(root: Path) -> Definitions:
 def test_the_family_is_what_includes_the_template_and_is_named_after_its_header(tmp_path: Path) -> None:
     family = ["k/slice_op_inst_1.cc", "k/slice_op_inst_2.cc"]
     assert definitions(tmp_path).family_of(SYMBOL) == family
+
+
+def test_an_operator_leads_to_the_family_of_its_class(tmp_path: Path) -> None:
+    symbol = "n::Fill<Device, float>::operator()(int)"
+    assert definitions(tmp_path).family_of(symbol) == ["k/fill_op_1.cc"]
 
 
 def test_a_name_that_no_header_has_has_no_family(tmp_path: Path) -> None:
