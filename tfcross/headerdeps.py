@@ -11,7 +11,7 @@ import hashlib
 import pickle
 import re
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 VERSION = 3
@@ -136,11 +136,6 @@ class HeaderDeps:
             self._hashes[name] = (stat, digest)
             self._dirty = True
         return digest
-
-    def forget(self, targets: Iterable[str]) -> None:
-        """Drop ``targets`` from the record: they were removed."""
-        for target in targets:
-            self._dirty = self._objects.pop(target, None) is not None or self._dirty
 
 
 def read_depfile(path: Path) -> list[str]:

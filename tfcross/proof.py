@@ -25,10 +25,10 @@ class Proof:
     inputs: tuple[str, ...]
 
 
-def proof_of(model: Path, root: Path) -> Proof:
+def proof_of(model: Path) -> Proof:
     """The proof of ``model``: what a ``proof.yaml`` beside it says, the generic runner if none names it.
 
-    The generic runner is given relative to the project's folder ``root``.
+    The generic runner is given relative to the project's folder.
     """
     custom = model.parent / "proof.yaml"
     if custom.is_file():

@@ -98,16 +98,6 @@ def test_in_another_tree_the_same_time_and_size_say_nothing() -> None:
     assert stale({"src/eigen/": "key 2"}) == ["a.o"]
 
 
-def test_forgotten_objects_are_not_stale_and_not_known() -> None:
-    write("core/a.h", "// other\n")
-    deps = HeaderDeps(Path("build"), TREES)
-    deps.forget(["a.o", "unheard.o"])
-    assert deps.stale() == ["b.o"]
-    assert (deps.knows("a.o"), deps.knows("b.o")) == (False, True)
-    deps.save()
-    assert not HeaderDeps(Path("build"), TREES).knows("a.o")
-
-
 def test_an_object_that_is_compiled_again_is_fresh_again() -> None:
     write("core/b.h", "// other\n")
     deps = HeaderDeps(Path("build"), TREES)

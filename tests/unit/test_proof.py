@@ -26,20 +26,20 @@ def folder(tmp_path: Path, text: str = PROOF_YAML, sources: tuple[str, ...] = ("
 def test_a_model_without_a_proof_of_its_own_is_run_by_the_generic_runner(tmp_path: Path) -> None:
     model = tmp_path / "m.pb"
     expected = Proof("run_graph", "templates/run_graph.cc", (str(model),), (str(model),))
-    assert proof_of(model, Path()) == expected
+    assert proof_of(model) == expected
     other = folder(tmp_path) / "other.pb"
-    assert proof_of(other, Path()).source == "templates/run_graph.cc"
+    assert proof_of(other).source == "templates/run_graph.cc"
 
 
 def test_the_generic_runner_is_there() -> None:
     root = Path(__file__).parents[2]
-    assert (root / proof_of(Path("m.pb"), root).source).is_file()
+    assert (root / proof_of(Path("m.pb")).source).is_file()
 
 
 def test_a_proof_beside_the_model_names_program_arguments_and_inputs(tmp_path: Path) -> None:
     beside = folder(tmp_path)
     files = tuple(str(beside / name) for name in ("digits.pb", "digits.csv", "expected.csv"))
-    assert proof_of(beside / "digits.pb", Path()) == Proof(
+    assert proof_of(beside / "digits.pb") == Proof(
         "classify",
         str(beside / "classify.cc"),
         (files[0], files[1], "--expected", files[2]),
@@ -71,7 +71,7 @@ def test_a_wrong_proof_file_is_named(
     text: str, sources: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(TfcrossError) as caught:
-        proof_of(folder(tmp_path, text, sources) / "digits.pb", Path())
+        proof_of(folder(tmp_path, text, sources) / "digits.pb")
     assert str(caught.value) == message.format(tmp_path)
 
 

@@ -253,7 +253,7 @@ class Build:
         """For each model an app that is linked as apps are; where this machine can run it, what it says."""
         self.proofs = []
         for number, model in enumerate(self.models):
-            proof = proof_of(model.path, self.root)
+            proof = proof_of(model.path)
             work = f"{self.model_work}/proof{number}"
             app = output.build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
             if self.profile.runs_here:
