@@ -55,7 +55,7 @@ def arguments_for(name: str, cache: Path) -> dict[str, Any]:
     return {
         "include_root": tree.path,
         "compiler": [toolchain.cxx, *toolchain.flags, f"-std={core.cxx_standard}"],
-        "defines": [*core.defines, *profile.defines, *core.type_defines("slim")],
+        "defines": [*core.defines, *profile.defines, *core.type_defines("full")],
         "jobs": len(os.sched_getaffinity(0)),
         "tree_id": tree.stamp.read_text(),
         "compiler_id": toolchain.identity,

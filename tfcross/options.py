@@ -33,8 +33,8 @@ VARIABLES = (
     Variable("MODEL", "frozen graphs, separated by commas; without: the whole portable op set"),
     Variable(
         "TYPES",
-        "types that kernels are compiled for: slim is what mobile builds have",
-        "slim",
+        "types that kernels are compiled for: slim is what mobile builds have (default: full with MODEL)",
+        "",
         ("slim", "full"),
         ("ANDROID_TYPES",),
         (("__ANDROID_TYPES_SLIM__", "slim"), ("__ANDROID_TYPES_FULL__", "full"))
@@ -64,7 +64,8 @@ PATTERN = SOURCE_PREFIX + "<name>"
 class Options:
     """A command line, checked; target, arch, release and toolchain are checked by whoever loads them.
 
-    Empty strings stand for what was not given. ``models`` are paths as given, in order, each once;
+    Empty strings stand for what was not given. ``types``: with a model only its own types are compiled, so
+    that all are open to it; a set without a model is kept to those of mobile builds. ``models`` are paths as given, in order, each once;
     ``sources`` are (name, folder) pairs sorted by name.
     """
 
@@ -116,12 +117,13 @@ def parse_options(arguments: Mapping[str, str], source_names: Collection[str] | 
     for name in arguments:
         _check_name(name, source_names)
     value = {variable.name: _value(variable, arguments) for variable in VARIABLES}
+    models = _models(value["MODEL"])
     return Options(
         target=value["TARGET"],
         arch=value["ARCH"],
         release=value["RELEASE"],
-        models=_models(value["MODEL"]),
-        types=value["TYPES"],
+        models=models,
+        types=value["TYPES"] or ("full" if models else "slim"),
         optflags=_words("OPTFLAGS", value["OPTFLAGS"]),
         toolchain=value["TOOLCHAIN"],
         launcher=" ".join(map(shlex.quote, _words("LAUNCHER", value["LAUNCHER"]))),
@@ -193,7 +195,7 @@ def _value(variable: Variable, arguments: Mapping[str, str]) -> str:
         both = " and ".join(f"{name}={text}" for name, text in given.items())
         raise TfcrossError(f"{both} contradict each other; give {variable.name} only.")
     value = next(iter(meant.values()), variable.default)
-    if variable.allowed and value not in variable.allowed:
+    if value and variable.allowed and value not in variable.allowed:
         raise TfcrossError(f"{next(iter(given))}={value}: unknown value. {known(variable.allowed)}")
     return value
 

@@ -112,7 +112,7 @@ def test_the_manifest_names_what_was_built_for_what(manifest):
     }
     assert manifest["toolchain"]["name"] == "clang-14"
     assert manifest["flags"]["optimisation"] == ["-Os"]
-    assert manifest["flags"]["types"] == "slim"
+    assert manifest["flags"]["types"] == "full"
     assert {name: source["pinned"] for name, source in manifest["sources"].items()} == dict.fromkeys(
         manifest["sources"], True
     )

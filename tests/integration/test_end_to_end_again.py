@@ -107,7 +107,7 @@ def test_switching_between_models_rebuilds_nothing(second, softmax):
     "word",
     [
         pytest.param("OPTFLAGS=-O3", id="optimisation"),
-        pytest.param("TYPES=full", id="a define"),
+        pytest.param("TYPES=slim", id="a define"),
     ],
 )
 def test_another_flag_would_rebuild_every_unit_of_the_core_and_no_host_tool(built, word):

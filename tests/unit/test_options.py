@@ -56,6 +56,8 @@ def test_an_empty_value_is_the_default() -> None:
         pytest.param({"OFFLINE": "false"}, "offline", False, id="false"),
         pytest.param({"ANDROID_ARCH": "arm64-v8a"}, "arch", "arm64-v8a", id="Android's name of ARCH"),
         pytest.param({"IOS_ARCH": "arm64", "ARCH": "arm64"}, "arch", "arm64", id="aliases that agree"),
+        pytest.param({"MODEL": "a.pb"}, "types", "full", id="all types are open to a model"),
+        pytest.param({"MODEL": "a.pb", "TYPES": "slim"}, "types", "slim", id="types of a model"),
         pytest.param({"ANDROID_TYPES": "__ANDROID_TYPES_FULL__"}, "types", "full", id="the makefile's types"),
         pytest.param({"ANDROID_TYPES": "-D__ANDROID_TYPES_SLIM__"}, "types", "slim", id="as a define"),
         pytest.param(
