@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,8 @@ class Generated:
 class CoreSet:
     """The data of ``core.yaml``; unit and header paths are relative to the tree ``tree``.
 
-    ``runtime`` is what every model needs, ``portable`` what registers in a build without a model;
+    ``runtime`` is what every model needs; a build without a model adds ``portable``, of which only what registers
+    something counts, and the files that match ``whole_sources`` and not ``whole_exclude``;
     ``unavailable`` maps files that register something to the reason why they cannot be built; ``always`` maps
     ops that no graph names to the reason why the runtime needs them, ``inserted`` an op to those that the
     runtime may put in its place; ``definers`` say where to look for a definition that kernels lack.
@@ -46,6 +50,8 @@ class CoreSet:
     registration_template: str
     runtime: tuple[str, ...]
     portable: tuple[str, ...]
+    whole_sources: tuple[str, ...]
+    whole_exclude: tuple[str, ...]
     unavailable: Mapping[str, str]
     always: Mapping[str, str]
     inserted: Mapping[str, tuple[str, ...]]
@@ -77,15 +83,20 @@ def load_core(folder: Path) -> CoreSet:
         pch_without=tuple(pch.get("without", ())),
         proto_sources=tuple(data["protos"]["sources"]),
         proto_exclude=tuple(data["protos"].get("exclude", ())),
-        proto_units=_paths(data["proto_units"], ".proto"),
+        proto_units=_paths(data, "proto_units", ".proto"),
         generated={
-            name: Generated(entry["template"], entry.get("values", {}))
-            for name, entry in data["generated"].items()
+            **{
+                name: Generated(entry["template"], entry.get("values", {}))
+                for name, entry in data["generated"].items()
+            },
+            **dict(_text_header(proto, enums) for proto, enums in data.get("pb_text", {}).items()),
         },
         registration_headers=tuple(data["registration"]["headers"]),
         registration_template=data["registration"]["template"],
-        runtime=_paths(data["runtime"], ".cc"),
-        portable=_paths(data["portable"], ".cc"),
+        runtime=_paths(data, "runtime", ".cc"),
+        portable=_paths(data, "portable", ".cc"),
+        whole_sources=tuple(data.get("whole", {}).get("sources", ())),
+        whole_exclude=tuple(data.get("whole", {}).get("exclude", ())),
         unavailable={file: why for why, files in data.get("unavailable", {}).items() for file in files},
         always=dict(data["always"]),
         inserted={op: tuple(ops) for op, ops in data.get("inserted", {}).items()},
@@ -96,6 +107,44 @@ def load_core(folder: Path) -> CoreSet:
     )
 
 
-def _paths(by_folder: Mapping[str, list[str]], suffix: str) -> tuple[str, ...]:
-    """``{folder: [stem, …]}`` as sorted paths."""
-    return tuple(sorted(f"{folder}/{stem}{suffix}" for folder, stems in by_folder.items() for stem in stems))
+def _text_header(proto: str, enums: list[str]) -> tuple[str, Generated]:
+    """The header of text conversions of ``proto``, with the names of those ``enums``."""
+    stem = proto.removesuffix(".proto")
+    guard = "TFCROSS_" + re.sub(r"\W", "_", stem).upper() + "_PB_TEXT_H_"
+    values = {"guard": guard, "proto": f"{stem}.pb.h", "enums": enums}
+    return f"{stem}.pb_text.h", Generated("pb_text.h.j2", values)
+
+
+def _paths(data: Mapping[str, Any], key: str, suffix: str) -> tuple[str, ...]:
+    """The list ``key``, ``{folder: [stem, …]}``, as sorted paths; TfcrossError for one that is there twice."""
+    paths = sorted(f"{folder}/{stem}{suffix}" for folder, stems in data[key].items() for stem in stems)
+    for one, other in pairwise(paths):
+        if one == other:
+            raise TfcrossError(f"core.yaml: {key}: {one} is listed twice; take one out.")
+    return tuple(paths)
+
+
+def check_files(core: CoreSet, tree: Path) -> None:
+    """TfcrossError for files of the lists that ``tree``, TensorFlow's root folder, does not have."""
+    lists = {
+        "runtime": core.runtime,
+        "portable": core.portable,
+        "proto_units": core.proto_units,
+        "unavailable": tuple(core.unavailable),
+    }
+    for key, names in lists.items():
+        missing = [n for n in names if n not in core.generated and not (tree / n).is_file()]
+        if missing:
+            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+            raise TfcrossError(
+                f"core.yaml: {key}: {missing[0]}{more} is not in the source tree{_near(tree, missing[0])}; "
+                "correct the list, or give the tree of this release (SOURCE_tensorflow=)."
+            )
+
+
+def _near(tree: Path, name: str) -> str:
+    """The file in the same folder that may be meant."""
+    path = Path(name)
+    names = [file.name for file in (tree / path.parent).glob(f"*{path.suffix}")]
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.8)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.coreset import CoreSet, Generated, load_core
+from tfcross.coreset import CoreSet, Generated, check_files, load_core
 from tfcross.errors import TfcrossError
 
 CORE = """
@@ -22,6 +22,8 @@ proto_units: {a/framework: [types, graph]}
 generated:
   a/plain.h: {template: plain.h.j2}
   a/text.h: {template: text.h.j2, values: {guard: G}}
+  a/core/made.cc: {template: made.cc.j2}
+pb_text: {a/framework/types.proto: [DataType]}
 registration: {headers: [a/op.h], template: ops.h.j2}
 runtime: {z/core: [last], a/core: [second, first]}
 portable: {a/kernels: [add_op]}
@@ -30,6 +32,11 @@ inserted: {If: [Switch, Merge]}
 definers: {folders: [a/core], exclude: "_test", symbols: "10tensorflow"}
 public_headers: [a/session.h]
 """
+TYPES_TEXT = {
+    "guard": "TFCROSS_A_FRAMEWORK_TYPES_PB_TEXT_H_",
+    "proto": "a/framework/types.pb.h",
+    "enums": ["DataType"],
+}
 
 
 def core(folder: Path, text: str = CORE) -> CoreSet:
@@ -54,6 +61,8 @@ def test_the_rest_is_what_the_file_says(tmp_path: Path) -> None:
     assert loaded.generated == {
         "a/plain.h": Generated("plain.h.j2", {}),
         "a/text.h": Generated("text.h.j2", {"guard": "G"}),
+        "a/core/made.cc": Generated("made.cc.j2", {}),
+        "a/framework/types.pb_text.h": Generated("pb_text.h.j2", TYPES_TEXT),
     }
     assert loaded.always == {"NoOp": "every graph has some"}
     assert loaded.inserted == {"If": ("Switch", "Merge")}
@@ -94,3 +103,60 @@ def test_a_wrong_core_file_is_named(old: str, new: str, message: str, tmp_path: 
     with pytest.raises(TfcrossError) as caught:
         core(tmp_path, CORE.replace(old, new))
     assert str(caught.value) == f"{tmp_path.name}/core.yaml: {message}"
+
+
+def test_a_proto_with_text_conversions_gets_a_header_of_them(tmp_path: Path) -> None:
+    assert core(tmp_path).generated["a/framework/types.pb_text.h"] == Generated("pb_text.h.j2", TYPES_TEXT)
+
+
+@pytest.mark.parametrize("key", ["runtime", "portable", "proto_units"])
+def test_a_file_that_is_listed_twice_is_refused(tmp_path: Path, key: str) -> None:
+    text = CORE.replace(f"{key}: {{", f"{key}: {{b/c: [one, two, one], ")
+    with pytest.raises(TfcrossError) as caught:
+        core(tmp_path, text)
+    suffix = ".proto" if key == "proto_units" else ".cc"
+    assert str(caught.value) == f"core.yaml: {key}: b/c/one{suffix} is listed twice; take one out."
+
+
+def tree_of(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+FILES = ("z/core/last.cc", "a/core/second.cc", "a/core/first.cc", "a/kernels/add_op.cc")
+PROTOS = ("a/framework/types.proto", "a/framework/graph.proto")
+
+
+def test_a_list_whose_files_are_there_passes_and_a_generated_file_need_not_be(tmp_path: Path) -> None:
+    text = CORE.replace("a/core: [second, first]", "a/core: [second, first, made]")
+    check_files(core(tmp_path, text), tree_of(tmp_path / "tree", *FILES, *PROTOS))
+
+
+@pytest.mark.parametrize(
+    ("absent", "message"),
+    [
+        pytest.param(
+            "a/kernels/add_op.cc",
+            "portable: a/kernels/add_op.cc is not in the source tree (did you mean add_ops.cc?)",
+            id="misspelt",
+        ),
+        pytest.param("z/core/last.cc", "runtime: z/core/last.cc is not in the source tree", id="gone"),
+        pytest.param(
+            "a/framework/types.proto",
+            "proto_units: a/framework/types.proto is not in the source tree",
+            id="a proto",
+        ),
+    ],
+)
+def test_a_listed_file_that_the_tree_lacks_is_told_with_the_nearest(
+    tmp_path: Path, absent: str, message: str
+) -> None:
+    tree = tree_of(tmp_path / "tree", *FILES, *PROTOS, "a/kernels/add_ops.cc")
+    (tree / absent).unlink()
+    with pytest.raises(TfcrossError) as caught:
+        check_files(core(tmp_path), tree)
+    assert str(caught.value) == (
+        f"core.yaml: {message}; correct the list, or give the tree of this release (SOURCE_tensorflow=)."
+    )

@@ -49,7 +49,8 @@ class CoreBuild:
         compiler.env.Depends(pch, self.order)
 
     def _unit(self, target: str, name: str, forced: tuple[str, ...] = ()) -> Any:
-        root = self.folders.gen if name.endswith(".pb.cc") else self.folders.tree
+        generated = name.endswith(".pb.cc") or name in self.core.generated
+        root = self.folders.gen if generated else self.folders.tree
         flags = self.plain if name in self.core.pch_without else self.with_pch
         node = self.compiler.unit(target, f"{root}/{name}", flags.more(forced=forced))
         self.compiler.env.Depends(node, self.order)

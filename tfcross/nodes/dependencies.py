@@ -14,8 +14,10 @@ from .actions import Runner, builder
 from .codegen import run_protoc
 from .compiling import CompileFlags, Compiler
 
-#: Host tools run for seconds: what counts is the time to compile them.
-HOST_FLAGS = ("-std=c++17", "-O0", "-pthread", "-w", "-DNDEBUG")
+
+def host_flags(cxx_standard: str) -> CompileFlags:
+    """Flags of host tools, which run for seconds: what counts is the time to compile them."""
+    return CompileFlags((f"-std={cxx_standard}", "-O0", "-pthread", "-w", "-DNDEBUG"))
 
 
 class Dependency:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from .. import environment
-from ..coreset import load_core
+from ..coreset import check_files, load_core
 from ..fetch import fetch_sources
 from ..headerdeps import HeaderDeps
 from ..linkflags import LinkFlags
@@ -21,6 +21,7 @@ from ..profile import Profile
 from ..proof import proof_of
 from ..recipes import Recipe, expand_sources, load_recipes, wanted_recipes
 from ..registry import build_registry
+from ..registrydata import load_registry_data
 from ..release import Release
 from ..selection import Selection, select, select_all
 from ..store import Tree
@@ -30,7 +31,7 @@ from .actions import Runner
 from .codegen import write_generated
 from .compiling import CompileFlags, Compiler
 from .core import ClosureTools, CoreBuild, CoreFolders, Helpers, closure_node
-from .dependencies import HOST_FLAGS, Dependency, generate_protos, proto_unit
+from .dependencies import Dependency, host_flags, generate_protos, proto_unit
 from .folder import lock_folder, save_usage
 from .sources import link_trees, tree_keys
 
@@ -92,6 +93,7 @@ class Build:
             progress=True,
         )
         self.links = link_trees(self.trees, Path("build/src") / self.release.version)
+        check_files(self.core, Path(self.links[self.core.tree]))
 
     # 5 dependencies
 
@@ -110,7 +112,7 @@ class Build:
             self.host_compiler,
             recipe,
             self.links[recipe.name],
-            CompileFlags(HOST_FLAGS),
+            host_flags(self.core.cxx_standard),
             folder,
             self.profile.cpu,
         )
@@ -133,6 +135,7 @@ class Build:
         """What the models need, from what the release's sources register under the profile's defines."""
         defines = [*self.core.defines, *self.profile.defines, *self.core.type_defines(self.options.types)]
         registry = build_registry(
+            data=load_registry_data(self.release.folder),
             include_root=Path(self.links[self.core.tree]),
             compiler=[self.toolchain.cxx, *self.toolchain.flags, f"-std={self.core.cxx_standard}"],
             defines=defines,
@@ -161,7 +164,8 @@ class Build:
             Path(f"{self.model_work}/helpers.json"), hashlib.sha256(repr(inputs).encode()).hexdigest()[:16]
         )
         runtime = (*self.core.runtime, *map(proto_unit, self.core.proto_units))
-        names = dict.fromkeys([*self.selection.files, *runtime, *self.helpers.files])
+        whole = () if self.models else self._whole_set()
+        names = dict.fromkeys([*self.selection.files, *runtime, *whole, *self.helpers.files])
         self.objects = core.units(names, self.selection)
         self.archives = self._dependencies(flags)
         self.closure = closure_node(
@@ -175,6 +179,10 @@ class Build:
         if not self.helpers.complete:
             self.env.AlwaysBuild(self.closure)
         self.compile_flags = flags
+
+    def _whole_set(self) -> list[str]:
+        tree = Path(self.links[self.core.tree])
+        return expand_sources(tree, self.core.whole_sources, self.core.whole_exclude, "core.yaml: whole")
 
     def _target_flags(self) -> CompileFlags:
         tree = self.links[self.core.tree]
