@@ -28,7 +28,7 @@ class CoreSet:
 
     ``runtime`` is what every model needs; a build without a model adds ``portable``, of which only what registers
     something counts, and the files that match ``whole_sources`` and not ``whole_exclude``;
-    ``unavailable`` maps files that register something to the reason why they cannot be built; ``always`` maps
+    ``programs`` are TensorFlow's own that can be linked with the library, by name; ``unavailable`` maps files that register something to the reason why they cannot be built; ``always`` maps
     ops that no graph names to the reason why the runtime needs them, ``inserted`` an op to those that the
     runtime may put in its place; ``definers`` say where to look for a definition that kernels lack.
     """
@@ -59,6 +59,7 @@ class CoreSet:
     definer_exclude: str
     definer_symbols: str
     public_headers: tuple[str, ...]
+    programs: Mapping[str, tuple[str, ...]]
 
     def type_defines(self, types: str) -> tuple[str, ...]:
         """The macros behind ``TYPES=``."""
@@ -104,6 +105,7 @@ def load_core(folder: Path) -> CoreSet:
         definer_exclude=data["definers"]["exclude"],
         definer_symbols=data["definers"]["symbols"],
         public_headers=tuple(data["public_headers"]),
+        programs={name: tuple(files) for name, files in data.get("programs", {}).items()},
     )
 
 
@@ -131,6 +133,7 @@ def check_files(core: CoreSet, tree: Path) -> None:
         "portable": core.portable,
         "proto_units": core.proto_units,
         "unavailable": tuple(core.unavailable),
+        "programs": tuple(file for files in core.programs.values() for file in files),
     }
     for key, names in lists.items():
         missing = [n for n in names if n not in core.generated and not (tree / n).is_file()]

@@ -156,6 +156,9 @@ def publish(
         for source in sources:
             if source.endswith(".a"):
                 shutil.copyfile(source, part / "lib" / Path(source).name)
+            elif "/bin/" in source:
+                (part / "bin").mkdir(exist_ok=True)
+                shutil.copy(source, part / "bin" / Path(source).name)
         said = "".join(Path(str(proof)).read_text() for proof in proofs)
         proven = {"proof.txt": said} if proofs else {}
         for name, content in {**files, **proven, "manifest.json": text}.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,10 +29,11 @@ from ..store import Tree
 from ..toolchain import Toolchain
 from . import output
 from .actions import Runner
+from .closing import Closures, ClosureTools
 from .codegen import write_generated
 from .compiling import CompileFlags, Compiler
-from .core import ClosureTools, CoreBuild, CoreFolders, Helpers, closure_node
-from .dependencies import Dependency, host_flags, generate_protos, proto_unit
+from .core import CoreBuild, CoreFolders
+from .dependencies import Dependency, generate_protos, host_flags, link_program, proto_unit
 from .folder import lock_folder, save_usage
 from .sources import link_trees, tree_keys
 
@@ -57,7 +59,7 @@ class Build:
         self.recipes = load_recipes(release.folder)
         self.runner = Runner(environment.compiler_environment(), bool(options.verbosity))
         self.headers: HeaderDeps | None = None
-        self.helpers: Helpers | None = None
+        self.closures: Closures
         self._lock = lock_folder(Path("build"))
         env.SConsignFile("build/sconsign")
         env.Decider("content")  # SCons keeps whole seconds: times alone miss a quick second build
@@ -157,28 +159,29 @@ class Build:
         """Objects of runtime, selection and helpers, the dependencies' archives, what is missing."""
         flags = self._target_flags()
         folders = CoreFolders(self.links[self.core.tree], self.gen, self.work)
-        core = CoreBuild(self.compiler, self.core, flags, folders, [self.protos])
+        self.core_build = CoreBuild(self.compiler, self.core, flags, folders, [self.protos])
         self.model_work = f"{self.work}/models/{self.selection.key}"
         inputs = [vars(self.core), asdict(flags), self.toolchain.identity, self._key(self.core.tree)]
-        self.helpers = Helpers(
-            Path(f"{self.model_work}/helpers.json"), hashlib.sha256(repr(inputs).encode()).hexdigest()[:16]
-        )
+        digest = hashlib.sha256(repr(inputs).encode()).hexdigest()[:16]
+        self.closures = Closures(self.compiler, self.model_work, digest, self._closure_tools())
+        helpers = self.closures.helpers("helpers")
         runtime = (*self.core.runtime, *map(proto_unit, self.core.proto_units))
         whole = () if self.models else self._whole_set()
-        names = dict.fromkeys([*self.selection.files, *runtime, *whole, *self.helpers.files])
-        self.objects = core.units(names, self.selection)
+        names = dict.fromkeys([*self.selection.files, *runtime, *whole, *helpers.files])
+        self.objects = self.core_build.units(names, self.selection)
         self.archives = self._dependencies(flags)
-        self.closure = closure_node(
-            self.compiler,
-            f"{self.model_work}/closure",
-            self.objects,
-            [a for _, a in self.archives],
-            self.helpers,
-            self._closure_tools(),
-        )
-        if not self.helpers.complete:
-            self.env.AlwaysBuild(self.closure)
+        self.closures.add("core", self.objects, [a for _, a in self.archives], helpers)
         self.compile_flags = flags
+
+    def compile_programs(self, names: Iterable[str]) -> None:
+        """Objects of TensorFlow's own programs ``names``, and of what the core lacks for them."""
+        have = [*self.objects.values(), *(a for _, a in self.archives)]
+        self.programs: dict[str, dict[str, Any]] = {}
+        for name in names:
+            helpers = self.closures.helpers(name)
+            files = dict.fromkeys([*self.core.programs[name], *helpers.files])
+            self.programs[name] = self.core_build.units(files, self.selection)
+            self.closures.add(name, self.programs[name], have, helpers)
 
     def _whole_set(self) -> list[str]:
         tree = Path(self.links[self.core.tree])
@@ -209,7 +212,8 @@ class Build:
         ]
 
     def _own_files(self) -> list[str]:
-        return [name for name in self.objects if not name.endswith(".pb.cc")]
+        made = (".pb.cc", *self.core.generated)
+        return [name for name in self.objects if not name.endswith(made)]
 
     def _closure_tools(self) -> ClosureTools:
         return ClosureTools(
@@ -228,7 +232,7 @@ class Build:
         """The core archive, and the output folder's libraries, headers and link files."""
         members = [self.objects[name] for name in sorted(self.objects)]
         archive = self.compiler.archive(f"{self.model_work}/libtensorflow-core.a", members)
-        self.env.Depends(archive, self.closure)
+        self.env.Depends(archive, self.closures.nodes)
         used = [(recipe.archive, node) for recipe, node in self.archives]
         self.output = output.Output(
             stage=f"{self.model_work}/out",
@@ -269,6 +273,18 @@ class Build:
                     output.run_proof(self.compiler, self.output, proof, app, f"{work}/proof.txt")
                 )
 
+    def link_programs(self) -> list[Any]:
+        """TensorFlow's own programs, linked as apps are."""
+        arguments = self.output.link.link_arguments(self.output.stage)
+        made = []
+        for name, objects in self.programs.items():
+            program = link_program(
+                self.compiler, f"{self.model_work}/bin/{name}", list(objects.values()), arguments
+            )
+            self.env.Depends(program, self.libraries)
+            made.append(program)
+        return made
+
     # 12 package
 
     def publish(self) -> Any:
@@ -286,7 +302,7 @@ class Build:
             self.selection,
             self.objects,
         )
-        parts = [*self.libraries, self.include]
+        parts = [*self.libraries, self.include, *self.link_programs()]
         files = {**self.files, "ops_to_register.h": header}
         return output.publish(self.env, self.output, manifest, parts, self.proofs, files)
 
@@ -301,4 +317,4 @@ class Build:
 
     @property
     def again(self) -> bool:
-        return self.helpers is not None and self.helpers.changed
+        return hasattr(self, "closures") and self.closures.changed
