@@ -21,6 +21,7 @@ from tfcross.coreset import load_core
 from tfcross.fetch import fetch_sources
 from tfcross.profile import load_profile
 from tfcross.registry import Registry, build_registry
+from tfcross.registrydata import load_registry_data
 from tfcross.release import load_release
 from tfcross.toolchain import resolve_toolchain
 
@@ -53,6 +54,7 @@ def arguments_for(name: str, cache: Path) -> dict[str, Any]:
     toolchain = resolve_toolchain(ROOT, name, profile, environment.path(), "")
     tree = fetch_sources(release, [core.tree], store=environment.cache_folder(), progress=True)[core.tree]
     return {
+        "data": load_registry_data(release.folder),
         "include_root": tree.path,
         "compiler": [toolchain.cxx, *toolchain.flags, f"-std={core.cxx_standard}"],
         "defines": [*core.defines, *profile.defines, *core.type_defines("full")],

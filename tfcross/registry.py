@@ -21,20 +21,12 @@ from tfcross.errors import TfcrossError
 from tfcross.opdef import OpDef, TypeSets
 from tfcross.preprocess import Preprocessor
 from tfcross.registration_parser import SETS, Found, Kernel, RegistrationParser, type_sets
+from tfcross.registrydata import RegistryData
 from tfcross.sourcetree import SourceTree, files_that_use, names_that_expand_to, read_tree, write_shadow
 
 __all__ = ["Kernel", "OpDef", "Registry", "build_registry", "registering_candidates"]
 
 T = TypeVar("T")
-
-SOURCES = ("tensorflow/core", "tensorflow/c/kernels")
-_TYPES = "tensorflow/core/framework/types.h"
-_INNERMOST_MACROS = ("REGISTER_KERNEL_BUILDER_IMPL_3", "REGISTER_OP_IMPL", "REGISTER_OP_GRADIENT_UNIQ")
-# Built for other devices or by other build rules, or for tests only.
-_OTHER_FOLDERS = frozenset(
-    ("api_def", "gpu", "integration_test", "mkl", "mlir_generated", "runtime_fallback", "tfrt", "tpu")
-)
-_OTHER_NAMES = ("_test.cc", ".cu.cc", "testlib.cc", "testlib_ops.cc")
 
 
 @dataclass(frozen=True)
@@ -84,6 +76,7 @@ def _grouped(items: Iterable[T], key: Callable[[T], str]) -> dict[str, tuple[T, 
 
 def build_registry(
     *,
+    data: RegistryData,
     include_root: Path,
     compiler: Sequence[str],
     defines: Sequence[str],
@@ -95,17 +88,18 @@ def build_registry(
 ) -> Registry:
     """What ``files`` (default: all of ``registering_candidates``) register.
 
-    ``compiler`` is the program with the target's flags, ``defines`` are "NAME" or "NAME=value".
-    ``tree_id`` and ``compiler_id`` change whenever the sources or the compiler do; with them, the flags
-    and this code as its key, the registry is kept as one file in the folder ``cache``.
+    ``data`` is the release's, whose tree is ``include_root``. ``compiler`` is the program with the
+    target's flags, ``defines`` are "NAME" or "NAME=value". ``tree_id`` and ``compiler_id`` change whenever
+    the sources or the compiler do; with them, the flags, ``data`` and this code as its key, the registry is
+    kept as one file in the folder ``cache``.
     Raises TfcrossError if a file is missing or the compiler does not accept it.
     """
     command = (*compiler, *(f"-D{define}" for define in defines))
-    key = registry_cache.key([list(files) if files is not None else None, command, tree_id, compiler_id])
-    kept = cache / f"registry-{key}.json" if cache else None
+    parts = [list(files) if files is not None else None, command, tree_id, compiler_id]
+    kept = cache / f"registry-{registry_cache.key(parts, data)}.json" if cache else None
     found = registry_cache.load(kept) if kept else None
     if found is None:
-        found = _find(include_root, files, command, jobs, cache)
+        found = _find(include_root, data, files, command, jobs, cache)
         if kept:
             registry_cache.store(kept, found)
     return _registry(found)
@@ -121,62 +115,70 @@ def _registry(found: Found) -> Registry:
     return Registry(ops, tuple(found.kernels), tuple(found.gradients), tuple(problems), found.sets)
 
 
-def registering_candidates(include_root: Path) -> list[str]:
-    """The files below ``SOURCES``, sorted, that use a registering macro, at any remove, or C function."""
-    tree = read_tree(include_root, _sources(include_root))
-    return _candidates(tree, _sources(include_root))
+def registering_candidates(include_root: Path, data: RegistryData) -> list[str]:
+    """The release's sources, sorted, that use a registering macro, at any remove, or C function."""
+    files = _sources(include_root, data)
+    return _candidates(read_tree(include_root, files, data.stubs), files, data)
 
 
-def _candidates(tree: SourceTree, files: Sequence[str]) -> list[str]:
-    return files_that_use(tree, files, _macros(tree) | frozenset(C_FUNCTIONS))
+def _candidates(tree: SourceTree, files: Sequence[str], data: RegistryData) -> list[str]:
+    return files_that_use(tree, files, _macros(tree, data) | frozenset(C_FUNCTIONS))
 
 
-def _macros(tree: SourceTree) -> frozenset[str]:
+def _macros(tree: SourceTree, data: RegistryData) -> frozenset[str]:
     """Every macro that leads to a registration."""
-    return names_that_expand_to(tree.macros, _INNERMOST_MACROS)
+    return names_that_expand_to(tree.macros, data.macros)
 
 
-def _sources(include_root: Path) -> list[str]:
-    folders = [include_root / folder for folder in SOURCES]
-    if not folders[0].is_dir():
-        raise TfcrossError(f"{include_root}: no folder {SOURCES[0]} in it; give TensorFlow's root folder.")
-    paths = [path.relative_to(include_root) for folder in folders for path in folder.rglob("*.cc")]
+def _sources(include_root: Path, data: RegistryData) -> list[str]:
+    for folder in data.sources:
+        if not (include_root / folder).is_dir():
+            raise TfcrossError(f"{include_root}: no folder {folder} in it; give TensorFlow's root folder.")
+    found = (path for folder in data.sources for path in (include_root / folder).rglob("*.cc"))
+    paths = [path.relative_to(include_root) for path in found]
     return sorted(
         path.as_posix()
         for path in paths
-        if _OTHER_FOLDERS.isdisjoint(path.parts) and not path.name.endswith(_OTHER_NAMES)
+        if data.exclude_folders.isdisjoint(path.parts) and not path.name.endswith(data.exclude_endings)
     )
 
 
 def _find(
-    include_root: Path, files: Sequence[str] | None, command: Sequence[str], jobs: int, cache: Path | None
+    include_root: Path,
+    data: RegistryData,
+    files: Sequence[str] | None,
+    command: Sequence[str],
+    jobs: int,
+    cache: Path | None,
 ) -> Found:
-    chosen = list(files) if files is not None else _sources(include_root)
-    missing = [file for file in (*chosen, _TYPES) if not (include_root / file).is_file()]
+    chosen = list(files) if files is not None else _sources(include_root, data)
+    missing = [file for file in (*chosen, data.types) if not (include_root / file).is_file()]
     if missing:
         raise TfcrossError(
             f"{include_root}: {missing[0]} is not there; {len(missing)} listed files are missing."
         )
-    tree = read_tree(include_root, [*chosen, _TYPES])
+    tree = read_tree(include_root, [*chosen, data.types], data.stubs)
     if files is None:
-        chosen = _candidates(tree, chosen)
-        tree = tree.part([*chosen, _TYPES])
+        chosen = _candidates(tree, chosen, data)
+        tree = tree.part([*chosen, data.types])
     if cache:
         cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="registry-", dir=cache) as shadow:
-        return _read(tree, chosen, Preprocessor(tuple(command), Path(shadow)), jobs)
+        return _read(tree, chosen, Preprocessor(tuple(command), Path(shadow)), data, jobs)
 
 
-def _read(tree: SourceTree, files: Sequence[str], preprocessor: Preprocessor, jobs: int) -> Found:
+def _read(
+    tree: SourceTree, files: Sequence[str], preprocessor: Preprocessor, data: RegistryData, jobs: int
+) -> Found:
     shadow = preprocessor.shadow
-    macros = write_shadow(tree, shadow, _macros(tree))
+    macros = write_shadow(tree, shadow, _macros(tree, data))
     preprocessor.write_reset(macros)
     whole_types = "tfcross_types.h"
-    (shadow / whole_types).write_text(tree.texts[_TYPES], encoding="utf-8", errors="surrogateescape")
+    (shadow / whole_types).write_text(tree.texts[data.types], encoding="utf-8", errors="surrogateescape")
     expanded = preprocessor.expand([whole_types, *files], jobs)
     found = Found(sets=type_sets(next(expanded)[1]))
     if len(found.sets) < len(SETS):
-        raise TfcrossError(f"registry: {_TYPES} defines only {sorted(found.sets)} of {sorted(SETS)}.")
+        raise TfcrossError(f"registry: {data.types} defines only {sorted(found.sets)} of {sorted(SETS)}.")
     parser = RegistrationParser(Constants(tree), found.sets)
     for file, text in expanded:
         parser.parse(file, text, found)

@@ -12,6 +12,8 @@ from typing import Any
 
 from tfcross.opdef import ArgDef, AttrDef, OpDef
 from tfcross.registration_parser import Found, Kernel
+from tfcross.registrydata import RegistryData
+from tfcross.sourcetree import stub_files
 
 _CODE = (
     "c_registrations.py",
@@ -23,16 +25,18 @@ _CODE = (
     "registration_parser.py",
     "registry.py",
     "registry_cache.py",
+    "registrydata.py",
     "sourcetree.py",
 )
 
 
-def key(parts: Iterable[Any]) -> str:
-    """A name for what ``parts`` (anything that JSON can hold) and the registry's own code lead to."""
+def key(parts: Iterable[Any], data: RegistryData) -> str:
+    """A name for what ``parts`` (anything that JSON can hold), ``data`` and the registry's code lead to."""
     package = Path(__file__).parent
-    code = [package / name for name in _CODE] + sorted(package.glob("stubs/**/*.h"))
-    digest = hashlib.sha256(json.dumps(list(parts)).encode())
-    for path in code:
+    said = [data.sources, sorted(data.exclude_folders), data.exclude_endings, data.macros, data.types]
+    stubs = stub_files(data.stubs)
+    digest = hashlib.sha256(json.dumps([*parts, *said, stubs]).encode())
+    for path in [*(package / name for name in _CODE), *(data.stubs / name for name in stubs)]:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:32]
 

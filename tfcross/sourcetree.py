@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-STUBS = Path(__file__).parent / "stubs"
-
 _FOREIGN = "third_party/"
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">\n]+)[">]', re.M)
 _DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.M)
@@ -34,12 +32,14 @@ _TEXT_OR_COMMENT = re.compile(
 class SourceTree:
     """``texts``: every file that some start file reaches, by its path below ``root``.
 
+    ``stubs``: the files of it that headers of our own are laid over; every part of the tree has them.
     ``includes``: what each of them includes, as such a path, or as written if it is outside of the tree.
     """
 
     root: Path
     texts: Mapping[str, str]
     includes: Mapping[str, tuple[str, ...]]
+    stubs: tuple[str, ...] = ()
 
     @property
     def outside(self) -> frozenset[str]:
@@ -50,16 +50,15 @@ class SourceTree:
     def part(self, files: Iterable[str]) -> SourceTree:
         """The tree that has only ``files`` and what they reach."""
         reached: set[str] = set()
-        waiting = [*files, *stub_files()]
+        waiting = [*files, *self.stubs]
         while waiting:
             file = waiting.pop()
             if file not in reached and file in self.texts:
                 reached.add(file)
                 waiting += self.includes[file]
         kept = sorted(reached)
-        return SourceTree(
-            self.root, {file: self.texts[file] for file in kept}, {file: self.includes[file] for file in kept}
-        )
+        texts = {file: self.texts[file] for file in kept}
+        return SourceTree(self.root, texts, {file: self.includes[file] for file in kept}, self.stubs)
 
     @functools.cached_property
     def macros(self) -> Mapping[str, tuple[str, ...]]:
@@ -77,12 +76,16 @@ class SourceTree:
         return frozenset(self.macros) | frozenset(undefined)
 
 
-def read_tree(root: Path, files: Sequence[str], stubs: Path = STUBS) -> SourceTree:
-    """Read ``files`` and whatever of TensorFlow's own they include, at any depth and under any condition."""
+def read_tree(root: Path, files: Sequence[str], stubs: Path) -> SourceTree:
+    """Read ``files`` and whatever of TensorFlow's own they include, at any depth and under any condition.
+
+    ``stubs`` is a folder of headers that are laid over the tree's.
+    """
+    laid_over = stub_files(stubs)
     exists = functools.cache(lambda file: (root / file).is_file() or (stubs / file).is_file())
     texts: dict[str, str] = {}
     includes: dict[str, tuple[str, ...]] = {}
-    waiting = [*files, *stub_files(stubs)]
+    waiting = [*files, *laid_over]
     while waiting:
         file = waiting.pop()
         if file in texts:
@@ -91,12 +94,12 @@ def read_tree(root: Path, files: Sequence[str], stubs: Path = STUBS) -> SourceTr
         written = dict.fromkeys(_INCLUDE.findall(texts[file]))
         includes[file] = tuple(next(filter(exists, _places(file, *one)), one[1]) for one in written)
         waiting += (one for one in includes[file] if not one.startswith(_FOREIGN) and exists(one))
-    return SourceTree(root, texts, includes)
+    return SourceTree(root, texts, includes, laid_over)
 
 
-def stub_files(stubs: Path = STUBS) -> list[str]:
-    """The headers that our stubs are laid over, sorted."""
-    return sorted(path.relative_to(stubs).as_posix() for path in stubs.rglob("*.h"))
+def stub_files(stubs: Path) -> tuple[str, ...]:
+    """The headers in the folder ``stubs``, sorted."""
+    return tuple(sorted(path.relative_to(stubs).as_posix() for path in stubs.rglob("*.h")))
 
 
 def _read(root: Path, file: str, stubs: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ import pytest
 from tfcross.errors import TfcrossError
 from tfcross.opdef import ArgDef, AttrDef, OpDef
 from tfcross.registry import Kernel, Registry, build_registry, registering_candidates
+from tfcross.registrydata import RegistryData, load_registry_data
 
-FIXTURES = Path(__file__).parents[1] / "fixtures" / "registry"
+ROOT = Path(__file__).parents[2]
+DATA = load_registry_data(ROOT / "releases" / "2.14.1")
+FIXTURES = ROOT / "tests" / "fixtures" / "registry"
 FIRST = "tensorflow/core/kernels/first_op.cc"
 SECOND = "tensorflow/core/kernels/second_op.cc"
 OPS = "tensorflow/core/ops/fixture_ops.cc"
@@ -32,8 +36,10 @@ def build(
     cache: Path | None = None,
     tree_id: str = "tree",
     compiler_id: str = "compiler",
+    data: RegistryData = DATA,
 ) -> Registry:
     return build_registry(
+        data=data,
         include_root=root,
         compiler=compiler,
         defines=defines,
@@ -46,7 +52,7 @@ def build(
 
 
 def test_candidates_are_the_files_that_use_a_registering_macro() -> None:
-    assert registering_candidates(FIXTURES / "tree") == [C_OPS, C_KERNELS, FIRST, SECOND, OPS]
+    assert registering_candidates(FIXTURES / "tree", DATA) == [C_OPS, C_KERNELS, FIRST, SECOND, OPS]
 
 
 @ON_ARM
@@ -225,6 +231,7 @@ def test_cache_answers_without_compiler_and_sources(tmp_path: Path) -> None:
         pytest.param({"compiler_id": "compiler of tomorrow"}, id="compiler"),
         pytest.param({"tree_id": "patched tree"}, id="sources"),
         pytest.param({"files": [FIRST]}, id="files"),
+        pytest.param({"data": replace(DATA, exclude_folders=frozenset(["gpu"]))}, id="data of the release"),
     ],
 )
 def test_whatever_changes_the_registry_gets_a_file_of_its_own(
@@ -233,6 +240,16 @@ def test_whatever_changes_the_registry_gets_a_file_of_its_own(
     build(cache=tmp_path)
     build(cache=tmp_path, **change)  # type: ignore[arg-type]
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_an_edited_stub_gets_a_file_of_its_own(tmp_path: Path) -> None:
+    shutil.copytree(DATA.stubs, tmp_path / "stubs")
+    data = replace(DATA, stubs=tmp_path / "stubs")
+    build(cache=tmp_path / "cache", data=data)
+    with (tmp_path / "stubs/tensorflow/core/framework/op.h").open("a") as stub:
+        stub.write("// more\n")
+    build(cache=tmp_path / "cache", data=data)
+    assert len(list((tmp_path / "cache").iterdir())) == 2
 
 
 def test_damaged_cache_is_built_anew(tmp_path: Path) -> None:

@@ -23,6 +23,14 @@ COMPILERS = pytest.mark.parametrize(
         ),
     ],
 )
+UNIT = """namespace tensorflow {
+struct NAMEOp : OpKernel {
+  explicit NAMEOp(OpKernelConstruction*) {}
+  std::string Name() const override { return "it"; }
+};
+REGISTER_KERNEL_BUILDER_IMPL_3(0, "NAME", ::tensorflow::Name("NAME"), false, NAMEOp)
+}
+"""
 CHOSEN = FileSelection(
     ops=("Kept", "Quoted"),
     kernels=(
@@ -109,6 +117,25 @@ def test_gradients_are_registered_where_they_are_asked_for(tmp_path: Path) -> No
         "kernel SystemOp for System makes SystemOp",
         "gradient Kept",
     ]
+
+
+@pytest.mark.parametrize(
+    "compiler", [pytest.param(("g++",), id="gcc"), pytest.param(("clang++-14",), id="clang")]
+)
+@pytest.mark.parametrize("kept", ["One", "Two"])
+def test_objects_with_different_selections_in_one_program_keep_their_own(
+    compiler: Sequence[str], kept: str, tmp_path: Path
+) -> None:
+    for name in ("One", "Two"):
+        (tmp_path / f"{name}.cc").write_text(UNIT.replace("NAME", name))
+        header = emit(tmp_path, FileSelection((), ((kept, f"{kept}Op"),) if name == kept else (), False))
+        compiled = ["-O0", "-c", "-o", str(tmp_path / f"{name}.o")]
+        assert compile_source(compiler, tmp_path / f"{name}.cc", header, *compiled).stderr == ""
+    (tmp_path / "main.cc").write_text("int main() {}\n")
+    parts = [str(tmp_path / name) for name in ("main.cc", "One.o", "Two.o")]
+    subprocess.run([*compiler, *parts, "-o", str(tmp_path / "program")], check=True)
+    output = subprocess.run([tmp_path / "program"], capture_output=True, text=True, check=True).stdout
+    assert output == f"kernel {kept}Op for {kept} makes it\n"
 
 
 def test_the_object_holds_no_code_of_a_class_that_is_not_selected(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tfcross.opsheader import fnv1a, ops_header, quote
 from tfcross.selection import FileSelection
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "ops_to_register.h"
+GOLDEN = Path(__file__).parents[1] / "golden"
 TEMPLATE = "ops_to_register.h.j2"
 CHOSEN = FileSelection(
     ops=("Add", "Cast", "Quoted"),
@@ -46,8 +46,10 @@ def test_class_texts_become_c_literals(text: str, literal: str) -> None:
     assert quote(text) == literal
 
 
-def test_the_header_is_the_golden_one() -> None:
-    assert ops_header(CHOSEN, TEMPLATE, ["tensorflow/core/framework/op.h"]) == GOLDEN.read_text()
+@pytest.mark.parametrize("name", ["ops_to_register.h", "ops_to_register-cxx11.h"])
+def test_the_header_is_the_golden_one(name: str) -> None:
+    header = ops_header(CHOSEN, f"{name}.j2", ["tensorflow/core/framework/op.h"])
+    assert header == (GOLDEN / name).read_text()
 
 
 def test_equal_selections_give_equal_headers_whatever_their_order() -> None:
