@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from .datatypes import type_name
 from .errors import TfcrossError
 from .graphdef import DTYPES
+from .insertions import Insertion, Insertions, fitting_kernels, single_types
 from .matching import Mismatch, explain, match_node
 from .model import AttrSummary, Model, Node
 from .node import quoted
+from .problems import REMEDY, problems_of, second_definitions
 from .registry import Kernel, Registry
 
 #: What a kernel may be registered for to run on the CPU.
 _CPU = ("CPU", "DEFAULT")
-_NAMED = re.compile(r': (?:kernel|op) (\w+)\b|\bName\("(\w+)"\)')
-_TWICE = re.compile(r": op \w+ is defined in \S+ already$")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,9 @@ def select(
 ) -> Selection:
     """What ``models`` need of ``registry``, with the ops that the runtime needs ``always`` and why.
 
-    ``inserted``: op → ops that the runtime puts in its place before it runs a graph (loops, branches, calls);
+    ``inserted``: op → ops that the runtime puts in its place before it runs a graph (loops, branches, calls,
+    what the graph optimiser makes of it; ``insertions`` tells which of their kernels count). A call of a
+    function counts as the op PartitionedCall.
     ``unavailable``: file → why its kernels cannot be built. Every node counts, also one that no output needs:
     a session places the whole graph before it prunes it.
     Raises TfcrossError for a node whose op is unknown, or that has no CPU kernel for its types.
@@ -130,18 +132,25 @@ def select_all(
     files = sorted(set(files) - chosen.unavailable.keys())
     unread = [problem for problem in registry.problems if problem.partition(": ")[0] in files]
     if unread:
-        raise TfcrossError(f"registry: a registration cannot be read: {unread[0]}. {_REMEDY}")
+        raise TfcrossError(f"registry: a registration cannot be read: {unread[0]}. {REMEDY}")
     for file in files:
         for op in registry.ops_in.get(file, ()):
             chosen.add_op(op.name, Reason("release", file))
         for kernel in registry.kernels_in.get(file, ()):
-            if kernel.device in _CPU and kernel.op in registry.ops:
+            if kernel.op in registry.ops and _own_kernel(registry, kernel):
                 chosen.add_op(kernel.op, Reason("release", file))
                 chosen.add_kernels([kernel])
     return chosen.result(gradients=True)
 
 
-_REMEDY = "Correct that source (SOURCE_tensorflow=…), or report it."
+def _own_kernel(registry: Registry, kernel: Kernel) -> bool:
+    """Whether the kernel is the CPU's, or for any device and its op has none of the CPU's.
+
+    Where a set of types is small, those for any device may be of types whose functions are not compiled.
+    """
+    if kernel.device == "DEFAULT":
+        return all(other.device != "CPU" for other in registry.kernels_of(kernel.op))
+    return kernel.device == "CPU"
 
 
 class _Chosen:
@@ -153,7 +162,8 @@ class _Chosen:
         inserted: Mapping[str, Sequence[str]] | None,
         unavailable: Mapping[str, str] | None,
     ) -> None:
-        self.registry, self.inserted, self.unavailable = registry, inserted or {}, unavailable or {}
+        self.registry, self.unavailable = registry, unavailable or {}
+        self.insertions = Insertions(inserted or {}, registry.ops)
         self.reasons: dict[str, Reason] = {}
         self.kernels: dict[tuple[str, str], set[str]] = {}
 
@@ -173,11 +183,14 @@ class _Chosen:
 
     def add_all_kernels(self, op: str, where: str) -> None:
         """Every CPU kernel of ``op``; none may have been unreadable."""
-        unread = _unread(self.registry, op)
+        self.add_kernels(self._cpu_kernels(op, where))
+
+    def _cpu_kernels(self, op: str, where: str) -> list[Kernel]:
+        unread = problems_of(self.registry, op)
         if unread:
-            raise TfcrossError(f"{where}: op '{op}': a registration cannot be read: {unread[0]}. {_REMEDY}")
+            raise TfcrossError(f"{where}: op '{op}': a registration cannot be read: {unread[0]}. {REMEDY}")
         kernels = (k for k in self.registry.kernels_of(op) if k.file not in self.unavailable)
-        self.add_kernels(k for k in kernels if k.device in _CPU)
+        return [kernel for kernel in kernels if kernel.device in _CPU]
 
     def add_node(self, model: Model, node: Node) -> None:
         where = f"{model.path}: node {quoted(node.name)}"
@@ -188,28 +201,48 @@ class _Chosen:
             self.add_op(name, Reason("function", f"attribute of {node.name}"))
             self.add_all_kernels(name, where)
         if node.op in model.functions:
-            self._add_inserted("PartitionedCall")
+            self._insert(self.insertions.of("PartitionedCall", {}))
             return
         self._check_definition(node, where)
         self.add_op(
             node.op, Reason("function", node.function) if node.function else Reason("graph", node.name)
         )
-        self._add_node_kernels(node, where)
-        self._add_inserted(node.op)
+        insertions = self.insertions.of(node.op, single_types(node, self.registry.ops[node.op]))
+        if self._never_runs(node.op):
+            self._insert(insertions, f"{where}: op {quoted(node.op)} runs as others")
+        else:
+            self._add_node_kernels(node, where)
+            self._insert(insertions)
 
-    def _add_inserted(self, instead: str) -> None:
-        for op in self.inserted.get(instead, ()):
-            if op not in self.registry.ops:
-                raise TfcrossError(f"core.yaml: inserted: this release defines no op '{op}'; take it out.")
-            self.add_op(op, Reason("runtime", f"may stand in the place of {instead}"))
-            self.add_all_kernels(op, "core.yaml: inserted")
+    def _never_runs(self, op: str) -> bool:
+        """Whether others always stand in the place of ``op``: it has no kernel of its own, on any device."""
+        kernels = self.registry.kernels_of(op) or problems_of(self.registry, op)
+        return op in self.insertions.entries and not kernels
+
+    def _insert(self, insertions: Iterable[Insertion], needed: str = "") -> None:
+        """Each op with the kernels that fit; nothing if none does: its definition alone would be a trap.
+
+        ``needed``: what cannot be without them.
+        """
+        for each in insertions:
+            kernels = self._cpu_kernels(each.op, "core.yaml: inserted")
+            kernels = fitting_kernels(self.registry.ops[each.op], kernels, each.types)
+            if kernels:
+                self.add_op(each.op, Reason("runtime", f"may stand in the place of {each.instead}"))
+                self.add_kernels(kernels)
+            elif needed:
+                types = ", ".join(f"{name}={type_name(number)}" for name, number in each.types.items())
+                raise TfcrossError(
+                    f"{needed}: '{each.op}', which has no CPU kernel for {types}. "
+                    "If this is TYPES=slim: TYPES=full has more types."
+                )
 
     def _check_definition(self, node: Node, where: str) -> None:
         if node.op not in self.registry.ops:
             raise TfcrossError(f"{where}: {_unknown_op(self.registry, node)}")
-        twice = [problem for problem in _unread(self.registry, node.op) if _TWICE.search(problem)]
+        twice = second_definitions(self.registry, node.op)
         if twice:
-            raise TfcrossError(f"{where}: {twice[0]}. {_REMEDY}")
+            raise TfcrossError(f"{where}: {twice[0]}. {REMEDY}")
 
     def _add_node_kernels(self, node: Node, where: str) -> None:
         if any(attr.kind == "placeholder" for attr in node.attrs.values()):
@@ -218,8 +251,8 @@ class _Chosen:
         attrs = {name: plain(attr) for name, attr in node.attrs.items()}
         found = match_node(self.registry.ops[node.op], attrs, self.registry.kernels_of(node.op))
         if isinstance(found, Mismatch):
-            unread = _unread(self.registry, node.op)
-            more = f" A registration cannot be read: {unread[0]}. {_REMEDY}" if unread else ""
+            unread = problems_of(self.registry, node.op)
+            more = f" A registration cannot be read: {unread[0]}. {REMEDY}" if unread else ""
             raise TfcrossError(f"{where}: {explain(node.op, found)}{more}")
         if found.file in self.unavailable:
             raise TfcrossError(
@@ -230,6 +263,9 @@ class _Chosen:
 
     def result(self, gradients: bool = False) -> Selection:
         self._add_system_registrations()
+        while there := self.insertions.take(self.reasons.keys()):
+            self._insert(there)
+            self._add_system_registrations()
         return Selection(
             tuple(sorted(self.reasons)),
             tuple(sorted(self.kernels)),
@@ -255,17 +291,6 @@ class _Chosen:
                 self.add_kernels(kernels)
 
 
-def _unread(registry: Registry, op: str) -> list[str]:
-    """The registry's problems that concern ``op``: they name it, or no op at all, in a file of its own."""
-    files = {kernel.file for kernel in registry.kernels_of(op)}
-    found = []
-    for problem in registry.problems:
-        names = {name for pair in _NAMED.findall(problem) for name in pair if name}
-        if op in names or (not names and problem.partition(": ")[0] in files):
-            found.append(problem)
-    return found
-
-
 def plain(attr: AttrSummary) -> object:
     """An attribute's value as matching takes it: DataType numbers for types."""
     if attr.kind == "type":
@@ -276,9 +301,9 @@ def plain(attr: AttrSummary) -> object:
 
 
 def _unknown_op(registry: Registry, node: Node) -> str:
-    unread = _unread(registry, node.op)
+    unread = problems_of(registry, node.op)
     if unread:
-        return f"op {quoted(node.op)}: its definition cannot be read: {unread[0]}. {_REMEDY}"
+        return f"op {quoted(node.op)}: its definition cannot be read: {unread[0]}. {REMEDY}"
     return (
         f"op {quoted(node.op)} is not defined by this release. A custom op has to be compiled with its own "
         "sources; an op of a newer TensorFlow needs that RELEASE."

@@ -145,6 +145,16 @@ def test_without_a_model_all_cpu_registrations_of_the_files_are_kept() -> None:
     assert chosen.gradients
 
 
+def test_without_a_model_a_kernel_for_any_device_is_kept_only_where_the_cpu_has_none() -> None:
+    for_any = kernel("Add", "BinaryOp<CPUDevice, functor::add<int64>>", "add_op", (9,), device="DEFAULT")
+    chosen = select_all(registry(more=[for_any]), [f"{KERNELS}/add_op.cc", f"{KERNELS}/identity_op.cc"], {})
+    assert [text for _, text in chosen.kernels] == [
+        "BinaryOp<CPUDevice, functor::add<float>>",
+        "BinaryOp<CPUDevice, functor::add<int32>>",
+        "IdentityOp",
+    ]
+
+
 def test_a_file_gets_the_part_that_it_registers() -> None:
     chosen = select([ADD], registry(), {})
     assert chosen.of_file(MATH) == FileSelection(("Add",), (), False)
