@@ -21,7 +21,14 @@ sys.path.insert(0, str(ROOT))
 
 from tfcross import environment, options  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
-from tfcross.profile import Profile, known_archs, known_targets, load_host_profile, load_profile  # noqa: E402
+from tfcross.profile import (  # noqa: E402
+    Profile,
+    find_host,
+    known_archs,
+    known_targets,
+    load_host_profile,
+    load_profile,
+)
 from tfcross.toolchain import debian_packages, known_toolchains  # noqa: E402
 
 
@@ -47,9 +54,10 @@ def packages_for_build(words: Sequence[str]) -> set[str]:
     chosen = options.parse_options(pairs)
     if not chosen.target:
         return set()
-    profile = load_profile(ROOT, chosen.target, chosen.arch or None, chosen.release)
-    host = load_host_profile(ROOT, chosen.release)
-    compilers = needs(profile, chosen.toolchain) | needs(host, "")
+    here = find_host(ROOT, chosen.host_os)
+    profile = load_profile(ROOT, chosen.target, chosen.arch or None, chosen.release, host=here)
+    host = load_host_profile(ROOT, chosen.release, here)
+    compilers = needs(profile, chosen.toolchain) | (needs(host, "") if host != profile else set())
     return compilers | declared("build_packages") | launcher_packages(chosen.launcher)
 
 

@@ -75,6 +75,19 @@ def identity(compiler: Compiler, triple: str, search_path: str, flags: Sequence[
     return f"{compiler.family} {compiler.version} {triple} {digest[:16]}"
 
 
+def defined_macros(compiler: Compiler, search_path: str, flags: Sequence[str]) -> frozenset[str]:
+    """Names of the macros that are defined with ``flags`` before a first line of source."""
+    said = _run([compiler.path, *flags, "-x", "c++", "-E", "-dM", "/dev/null"], search_path).stdout
+    return frozenset(re.findall(r"^#define (\w+)", said, re.MULTILINE))
+
+
+def links_library(driver: str, name: str, search_path: str, flags: Sequence[str]) -> bool:
+    """Whether a link by ``driver`` with ``flags`` finds ``-l<name>``, without linking."""
+    asked = [f"-print-file-name=lib{name}.{kind}" for kind in ("a", "so")]
+    # What it does not find, a driver answers with the bare name.
+    return any("/" in _run([driver, *flags, question], search_path).stdout for question in asked)
+
+
 def content_id(path: Path) -> str:
     """A word that follows the file's content: an ELF program's build id (0.1 ms), else its sha256."""
     with path.open("rb") as stream:

@@ -156,25 +156,26 @@ def _make(source: Source, folder: Path, run: _Run) -> None:
 
 
 def _check_tree(found: str, source: Source) -> None:
-    if found != source.tree_sha256:
+    if source.tree_sha256 and found != source.tree_sha256:
         pinned = source.tree_sha256
         raise OriginError(f"sha256 of the tree in it is {found}, the release pins {pinned[:8]}…. Not used")
 
 
 def _attempts(source: Source, run: _Run) -> Iterable[tuple[str, Attempt]]:
     """What to try in turn, with the name to give it in messages and beside the tree."""
-    for origin in source.origins:
+    remote = [origin for origin in source.origins if origin.kind != "local"]
+    for origin in remote:
         if run.store.file(origin.sha256).is_file():
             yield str(origin), _from_store(run.store.file(origin.sha256), origin, source)
     for origin, path in _in_folder(source, run.source_dir):
         yield f"SOURCE_DIR {path.name}", _from_file(path, origin, source)
-    for origin in source.origins if run.network is not None else ():
+    for origin in remote if run.network is not None else ():
         yield str(origin), _from_network(origin, source, run.network)
 
 
 def _from_file(path: Path, origin: Origin, source: Source) -> Attempt:
     def attempt(into: Path) -> str:
-        found = file_hash(path)
+        found = file_hash(path) if origin.kind != "local" else ""
         if found != origin.sha256:
             raise OriginError(f"its sha256 is {found[:8]}…, the release pins {origin.sha256[:8]}…. Not used")
         return unpack_in_child(path, into, layout_of(source, origin))

@@ -42,7 +42,9 @@ VARIABLES = (
     ),
     Variable("OPTFLAGS", "optimisation flags of everything that runs on the target", "-Os"),
     Variable("TOOLCHAIN", "another toolchain than the target pins"),
-    Variable("LAUNCHER", "program that starts each compile: ccache, distcc, icecc"),
+    Variable("TOOLCHAIN_ROOT", "folder of the toolchain's programs, or with them in its bin (default: PATH)"),
+    Variable("HOST_OS", "what this machine is; PI for a build on a Raspberry Pi (default: found out)"),
+    Variable("LAUNCHER", "program that starts each compile: ccache, distcc, icecc", aliases=("CC_PREFIX",)),
     Variable("SOURCE_DIR", "folder of downloaded source files, looked into before any network"),
     Variable(
         "SOURCE_<name>", "folder that replaces the release's source <name>, as SOURCE_protobuf=../protobuf"
@@ -62,11 +64,11 @@ PATTERN = SOURCE_PREFIX + "<name>"
 
 @dataclass(frozen=True)
 class Options:
-    """A command line, checked; target, arch, release and toolchain are checked by whoever loads them.
+    """A command line, checked; target, arch, release, toolchain and host are checked by whoever loads them.
 
-    Empty strings stand for what was not given. ``types``: with a model only its own types are compiled, so
-    that all are open to it; a set without a model is kept to those of mobile builds. ``models`` are paths as given, in order, each once;
-    ``sources`` are (name, folder) pairs sorted by name.
+    Empty strings stand for what was not given. ``types``: with a model only its own types are compiled,
+    so that all are open to it; a set without a model is kept to those of mobile builds. ``models`` are
+    paths as given, in order, each once; ``sources`` are (name, folder) pairs sorted by name.
     """
 
     target: str
@@ -76,6 +78,8 @@ class Options:
     types: str
     optflags: tuple[str, ...]
     toolchain: str
+    toolchain_root: str
+    host_os: str
     launcher: str
     source_dir: str
     sources: tuple[tuple[str, str], ...]
@@ -126,6 +130,8 @@ def parse_options(arguments: Mapping[str, str], source_names: Collection[str] | 
         types=value["TYPES"] or ("full" if models else "slim"),
         optflags=_words("OPTFLAGS", value["OPTFLAGS"]),
         toolchain=value["TOOLCHAIN"],
+        toolchain_root=value["TOOLCHAIN_ROOT"],
+        host_os=value["HOST_OS"],
         launcher=" ".join(map(shlex.quote, _words("LAUNCHER", value["LAUNCHER"]))),
         source_dir=value["SOURCE_DIR"],
         sources=_sources(arguments),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from .schema import load_document
 #: Keys that a target and its arch must give between them.
 REQUIRED = ("triple", "cpu", "toolchain", "whole_archive")
 #: Keys of a target file that say how to resolve it, and are no part of a profile.
-STRUCTURE = ("extends", "archs", "default_arch")
+STRUCTURE = ("extends", "archs", "default_arch", "machines")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Profile:
 
     ``ccflags`` select the CPU and belong on every compile and link; ``defines`` are ``NAME`` or
     ``NAME=VALUE`` without ``-D``; ``libraries`` are names without ``-l``, in link order;
+    ``optional_libraries`` are those of them that a toolchain may lack;
     ``cpu`` is the CPU's family as nsync's platform folders spell it. ``native`` means that this
     machine runs the target's programs itself; where it is false and ``emulator`` is None,
     nothing here can run them.
@@ -48,6 +50,7 @@ class Profile:
     defines: tuple[str, ...]
     ldflags: tuple[str, ...]
     libraries: tuple[str, ...]
+    optional_libraries: tuple[str, ...]
     whole_archive: str
     native: bool
     emulator: Emulator | None
@@ -63,10 +66,16 @@ class Profile:
         return self.native or self.emulator is not None
 
 
+def this_machine() -> str:
+    """``uname -m``; where a 64-bit ARM kernel runs a 32-bit system, what a kernel of that system's says."""
+    machine = platform.machine()
+    return "armv7l" if machine == "aarch64" and sys.maxsize < 2**32 else machine
+
+
 def host_triple(machine: str = "") -> str:
-    """The GNU triple of a Linux of this ``machine`` (default: as ``uname -m`` says of this one)."""
-    machine = machine or platform.machine()
-    return "arm-linux-gnueabihf" if machine.startswith("armv7") else f"{machine}-linux-gnu"
+    """The GNU triple of a Linux of this ``machine`` (default: this one), spelled as by ``uname -m``."""
+    machine = machine or this_machine()
+    return "arm-linux-gnueabihf" if machine.startswith("armv") else f"{machine}-linux-gnu"
 
 
 def known_targets(root: Path) -> list[str]:
@@ -75,20 +84,50 @@ def known_targets(root: Path) -> list[str]:
     return [path.stem for path in paths if "archs" in load_document(path, "target")]
 
 
+def known_hosts(root: Path) -> list[str]:
+    """The targets that this project can also be run on."""
+    return [name for name in known_targets(root) if _machines(root, name)]
+
+
 def known_archs(root: Path, target: str) -> list[str]:
     return sorted(_load_target(root, target)["archs"])
 
 
-def load_profile(root: Path, target: str, arch: str | None, release: str, machine: str = "") -> Profile:
+def find_host(root: Path, given: str = "", machine: str = "") -> str:
+    """The target that this machine is: ``given`` (HOST_OS), else found out; TfcrossError if it cannot be it.
+
+    ``machine`` is spelled as by ``uname -m`` (default: this machine).
+    """
+    machine = machine or this_machine()
+    if not given:
+        own = platform.system().upper()
+        if machine in _machines(root, own):
+            return own
+        return next((name for name in known_hosts(root) if machine in _machines(root, name)), own)
+    if given not in known_hosts(root):
+        raise TfcrossError(f"HOST_OS={given}: unknown host. {known(known_hosts(root))}")
+    if machine not in _machines(root, given):
+        raise TfcrossError(
+            f"HOST_OS={given}: this machine is {machine}, not {given}. "
+            f"{known(_machines(root, given))} Leave HOST_OS out to have it found."
+        )
+    return given
+
+
+def load_profile(
+    root: Path, target: str, arch: str | None, release: str, machine: str = "", host: str = ""
+) -> Profile:
     """The profile of ``target`` and ``arch`` (None: the target's default) for ``release``.
 
-    ``machine`` is this machine's arch as ``uname -m`` spells it, which the default stands for.
-    Raises TfcrossError for a target, arch or release that the files do not know.
+    ``machine`` is this machine's arch as ``uname -m`` spells it; where ``host``, the target that this
+    machine is, is the very ``target``, it decides the default. Raises TfcrossError for a target, arch
+    or release that the files do not know.
     """
-    machine = machine or platform.machine()
+    machine = machine or this_machine()
     shown = f"targets/{target}.yaml"
     document = _load_target(root, target)
-    arch = arch or _default_arch(document, machine, shown)
+    own = document.get("machines", {}).get(machine) if target == host else None
+    arch = arch or own or _default_arch(document, machine, shown)
     if arch not in document["archs"]:
         raise TfcrossError(f"{shown}: unknown arch '{arch}'. {known(document['archs'])}")
     base = {key: value for key, value in document.items() if key not in STRUCTURE}
@@ -101,9 +140,10 @@ def load_profile(root: Path, target: str, arch: str | None, release: str, machin
     return _profile(target, arch, release, data, native=data["triple"] == host_triple(machine))
 
 
-def load_host_profile(root: Path, release: str) -> Profile:
-    """The profile that tools for this machine are built with: the target named as its system."""
-    return load_profile(root, platform.system().upper(), None, release)
+def load_host_profile(root: Path, release: str, host: str = "", machine: str = "") -> Profile:
+    """The profile that tools for this machine are built with: ``host`` as find_host tells it."""
+    host = host or find_host(root, machine=machine)
+    return load_profile(root, host, None, release, machine, host)
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,6 +158,12 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = value
     return merged
+
+
+def _machines(root: Path, target: str) -> dict[str, str]:
+    """What ``uname -m`` says on this target's machines, and the arch of each; {} for an unknown target."""
+    path = root / "targets" / f"{target}.yaml"
+    return dict(_load_extended(root, target, ()).get("machines", {})) if path.is_file() else {}
 
 
 def _load_target(root: Path, target: str) -> dict[str, Any]:
@@ -162,6 +208,7 @@ def _profile(target: str, arch: str, release: str, data: Mapping[str, Any], nati
         defines=tuple(data.get("defines", ())),
         ldflags=tuple(data.get("ldflags", ())),
         libraries=tuple(data.get("libraries", ())),
+        optional_libraries=tuple(data.get("optional_libraries", ())),
         whole_archive=data["whole_archive"],
         native=native,
         emulator=None if native or emulator is None else _emulator(emulator),

@@ -12,8 +12,8 @@ from .errors import TfcrossError, known
 from .schema import load_document
 from .treehash import FileSet
 
-Kind = Literal["url", "debian", "pypi"]
-KINDS: tuple[Kind, ...] = ("url", "debian", "pypi")
+Kind = Literal["url", "debian", "pypi", "local"]
+KINDS: tuple[Kind, ...] = ("url", "debian", "pypi", "local")
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Origin:
     the revision). ``file`` is also the name that a folder of files may hold it under. ``size`` is in
     bytes, 0 when the release does not say. ``root`` is the folder inside the archive that becomes the
     tree's top; "" stands for the archive's single top folder, "." for the archive itself. ``moves`` are
-    (from, to) path prefixes, applied below ``root``.
+    (from, to) path prefixes, applied below ``root``. A ``local`` origin is an archive that users make
+    themselves: only SOURCE_DIR brings it, and as its ``sha256`` is "", the tree's hash alone is the check.
     """
 
     kind: Kind
@@ -41,13 +42,18 @@ class Origin:
     def __str__(self) -> str:
         if self.kind == "url":
             return self.url
+        if self.kind == "local":
+            return f"your own {self.file}"
         place = f"Debian {self.suite}" if self.kind == "debian" else "PyPI"
         return f"{place} {self.name} {self.version}"
 
 
 @dataclass(frozen=True)
 class Source:
-    """One pinned source tree: what it is, which of its files are used, and where it can come from."""
+    """One pinned source tree: what it is, which of its files are used, and where it can come from.
+
+    ``tree_sha256`` is "" where only the archives' hashes are known.
+    """
 
     name: str
     version: str
@@ -120,7 +126,7 @@ def _origin(kind: Kind, data: Mapping[str, Any]) -> Origin:
     return Origin(
         kind=kind,
         file=data["file"],
-        sha256=data["sha256"],
+        sha256=data.get("sha256", ""),
         size=data.get("size", 0),
         url=data.get("url", ""),
         name=data.get("package") or data.get("project", ""),

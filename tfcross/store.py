@@ -70,7 +70,8 @@ class Store:
     def folder(self, source: Source) -> Path:
         """Where the tree of ``source`` goes, by what is in it: kept files and patches."""
         patches = patches_hash(source.patches)
-        key = combined_hash([source.tree_sha256, patches]) if patches else source.tree_sha256
+        tree = source.tree_sha256 or combined_hash(origin.sha256 for origin in source.origins)
+        key = combined_hash([tree, patches]) if patches else tree
         return self.root / "trees" / f"{source.name}-{source.version}-{key[:16]}"
 
     def tree(self, source: Source) -> Tree | None:

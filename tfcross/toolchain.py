@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from .compiler import Compiler, ask, identity, is_version, same_machine
-from .errors import TfcrossError, known
-from .profile import Profile
-from .schema import load_document
+from .compiler import Compiler, ask, defined_macros, identity, is_version, links_library, same_machine
+from .errors import TfcrossError
+from .profile import Profile, host_triple
+from .toolsearch import Search, search_for
+from .toolsearch import known_toolchains as known_toolchains
+from .toolsource import Bring, toolchain_source
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Toolchain:
     ``linker``: they say target and CPU, nothing else. ``linker`` is a compiler driver over the same
     C++ library. ``identity`` changes with the compiler's content and the C and C++ libraries'
     versions, not with folders; it belongs in every signature. ``launcher`` goes before a compile.
+    ``ccflags`` and ``libraries`` are the profile's, as this compiler's own libraries want them.
     """
 
     name: str
@@ -40,6 +42,8 @@ class Toolchain:
     flags: tuple[str, ...]
     link_flags: tuple[str, ...]
     launcher: tuple[str, ...]
+    ccflags: tuple[str, ...]
+    libraries: tuple[str, ...]
 
     @property
     def pch_suffix(self) -> str:
@@ -58,54 +62,41 @@ class Toolchain:
             return ("-include-pch", header + self.pch_suffix)
         return ("-include", header)
 
-
-@dataclass(frozen=True)
-class _Search:
-    """One toolchain file, looked for on one PATH for one profile; ``others`` are the files beside it."""
-
-    name: str
-    data: Mapping[str, Any]
-    profile: Profile
-    path: str
-    others: Sequence[str]
-
-    def names(self, role: str) -> list[str]:
-        """What the program that plays ``role`` may be called, best first."""
-        return [name for text in self.data["programs"][role] for name in expand(text, self.profile)]
-
-    def candidates(self, role: str) -> Iterator[str]:
-        """Absolute paths of the programs on PATH that may play ``role``, best first."""
-        for name in self.names(role):
-            found = shutil.which(name, path=self.path)
-            if found:
-                yield str(Path(found).absolute())
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        return tuple(flag for text in self.data.get("flags", ()) for flag in expand(text, self.profile))
-
-    @property
-    def packages(self) -> list[str]:
-        return [package for text in self.data.get("debian", ()) for package in expand(text, self.profile)]
-
-
-def known_toolchains(root: Path) -> list[str]:
-    return sorted(path.stem for path in (root / "toolchains").glob("*.yaml"))
+    def fitted(self, profile: Profile) -> Profile:
+        """``profile`` as apps have to be built for it: this toolchain's flags, the libraries that it has."""
+        return replace(profile, ccflags=self.ccflags, libraries=self.libraries)
 
 
 def debian_packages(root: Path, name: str, profile: Profile) -> list[str]:
     """The Debian packages of toolchain ``name`` ("": the pinned one) for ``profile`` on this machine."""
-    return _search(root, name, profile, "").packages
+    return search_for(root, name, profile, "").packages
 
 
-def resolve_toolchain(root: Path, name: str, profile: Profile, search_path: str, launcher: str) -> Toolchain:
-    """The toolchain ``name`` ("": the one that ``profile`` pins) as found on ``search_path``.
+def resolve_toolchain(
+    root: Path,
+    name: str,
+    profile: Profile,
+    search_path: str,
+    launcher: str,
+    *,
+    folder: str = "",
+    bring: Bring | None = None,
+) -> Toolchain:
+    """The toolchain ``name`` ("": the one that ``profile`` pins) as found on this machine.
 
-    ``launcher`` is a command line ("": none). Raises TfcrossError when a program is missing or
-    is not of the pinned version; the message names what was found and what to install.
+    Its compilers are in ``folder`` (TOOLCHAIN_ROOT; "": on ``search_path``, else where ``bring`` unpacks
+    them, for a toolchain file that says where to get it). ``launcher`` is a command line ("": none).
+    Raises TfcrossError when a program is missing or is not of the pinned version; the message names
+    what was found and what to install.
     """
-    search = _search(root, name, profile, search_path)
+    search = search_for(root, name, profile, search_path)
+    if folder:
+        search = search.within(Path(folder), f"TOOLCHAIN_ROOT={folder}")
+    elif bring is not None and not all(_matching(search, role)[0] for role in ("cxx", "cc")):
+        search = _brought(search, bring)
     cxx, cc = _pinned(search, "cxx"), _pinned(search, "cc")
+    ccflags = (*profile.ccflags, *_library_flags(search, cxx))
+    linker = _linker(search, cxx)
     return Toolchain(
         name=search.name,
         family=cxx.family,
@@ -113,11 +104,13 @@ def resolve_toolchain(root: Path, name: str, profile: Profile, search_path: str,
         identity=_identity(search, cxx),
         cxx=cxx.path,
         cc=cc.path,
-        linker=_linker(search, cxx),
+        linker=linker,
         **{role: _program(search, role) for role in ("ar", "ranlib", "nm", "readelf", "strip")},
-        flags=(*search.flags, *profile.ccflags),
-        link_flags=(*profile.ccflags, *profile.ldflags),
+        flags=(*search.flags, *ccflags),
+        link_flags=(*ccflags, *profile.ldflags),
         launcher=resolve_launcher(launcher, search_path),
+        ccflags=ccflags,
+        libraries=_libraries(search, linker),
     )
 
 
@@ -134,90 +127,107 @@ def resolve_launcher(command: str, search_path: str) -> tuple[str, ...]:
     return (str(Path(program).absolute()), *words[1:])
 
 
-def expand(template: str, profile: Profile) -> list[str]:
-    """What a template of a toolchain file stands for, best first.
-
-    ``{triple}`` is the profile's; ``{prefix}`` is the triple and a dash, and where this machine is
-    the target also nothing; ``{suffix}`` is what Debian appends to a cross package's name.
-    """
-    suffix = "" if profile.native else "-" + profile.triple.replace("_", "-")
-    filled = template.replace("{triple}", profile.triple).replace("{suffix}", suffix)
-    if "{prefix}" not in filled:
-        return [filled]
-    prefixes = [f"{profile.triple}-", *([""] if profile.native else [])]
-    return [filled.replace("{prefix}", prefix) for prefix in prefixes]
+def _brought(search: Search, bring: Bring) -> Search:
+    """The search in the folder that the toolchain is unpacked in; as it was if there is nothing to bring."""
+    source = toolchain_source(search.name, search.data, search.profile.triple, host_triple())
+    if source is None:
+        return search
+    try:
+        folder = bring(source)
+    except TfcrossError as error:
+        raise TfcrossError(f"{_missing(search, 'cxx')} {error} {search.ways_out}") from error
+    return search.within(folder, f"the download of {source}")
 
 
-def _search(root: Path, name: str, profile: Profile, search_path: str) -> _Search:
-    names, name = known_toolchains(root), name or profile.toolchain
-    if name not in names:
-        raise TfcrossError(f"TOOLCHAIN={name}: unknown toolchain. {known(names)}")
-    data = load_document(root / "toolchains" / f"{name}.yaml", "toolchain")
-    return _Search(name, data, profile, search_path, [other for other in names if other != name])
-
-
-def _pinned(search: _Search, role: str) -> Compiler:
-    """The first candidate of the pinned family and version that compiles for the profile's triple."""
+def _matching(search: Search, role: str) -> tuple[Compiler | None, list[Compiler]]:
+    """The first candidate of the pinned family and version that compiles for the profile's triple, or
+    else what there is for that triple instead."""
     family, pin = search.data["family"], search.data["version"]
     passed_over = []
     for path in search.candidates(role):
-        compiler = ask(path, search.path, search.flags)
+        compiler = ask(path, search.path_to_run, search.flags)
         if compiler is None or not same_machine(compiler.machine, search.profile.triple):
             continue
         if compiler.family == family and is_version(compiler.version, pin):
-            return compiler
+            return compiler, []
         passed_over.append(compiler)
-    raise TfcrossError(_missing(search, role, passed_over))
+    return None, passed_over
 
 
-def _missing(search: _Search, role: str, found: Sequence[Compiler]) -> str:
-    """The error for a compiler that is not there: the pin, what was found instead, the ways out."""
+def _pinned(search: Search, role: str) -> Compiler:
+    compiler, _ = _matching(search, role)
+    if compiler is None:
+        raise TfcrossError(f"{_missing(search, role)} {search.ways_out}")
+    return compiler
+
+
+def _missing(search: Search, role: str) -> str:
+    """What is said of a compiler that is not there: the pin, what was found instead, why that will not do."""
+    _, found = _matching(search, role)
     labels = ", ".join(dict.fromkeys(compiler.label for compiler in found)) or "none"
-    refused = [
+    missing = f"{search.pin}; {search.names(role)[0]} is not {search.place} (found: {labels})."
+    return f"{missing}{''.join(_refusals(search, found)[:1])}"
+
+
+def _refusals(search: Search, found: Sequence[Compiler]) -> list[str]:
+    return [
         f" {compiler.label} is refused: {reason}."
         for compiler in found
         for version, reason in search.data.get("refused", {}).items()
         if is_version(compiler.version, version)
     ]
-    missing = f"{search.names(role)[0]} is not on PATH (found: {labels})."
-    return f"{_pin(search)}; {missing}{''.join(refused[:1])} {_ways_out(search)}"
 
 
-def _pin(search: _Search) -> str:
-    profile, pin = search.profile, f"{search.data['family']} {search.data['version']}"
-    if search.name == profile.toolchain:
-        return f"{profile.target} pins {pin} for TensorFlow {profile.release}"
-    return f"TOOLCHAIN={search.name} is {pin}"
-
-
-def _ways_out(search: _Search) -> str:
-    how = search.data.get("install") or f"apt-get install {' '.join(search.packages)}"
-    return f"Install it ({how}), or pass TOOLCHAIN= another. {known(search.others)}"
-
-
-def _identity(search: _Search, cxx: Compiler) -> str:
+def _identity(search: Search, cxx: Compiler) -> str:
     try:
-        return identity(cxx, search.profile.triple, search.path, search.flags)
+        return identity(cxx, search.profile.triple, search.path_to_run, search.flags)
     except TfcrossError as error:
-        raise TfcrossError(f"{error} {_ways_out(search)}") from error
+        raise TfcrossError(f"{error} {search.ways_out}") from error
 
 
-def _linker(search: _Search, cxx: Compiler) -> str:
+def _library_flags(search: Search, cxx: Compiler) -> tuple[str, ...]:
+    """What sets the macros that the C++ library's own classes depend on to what it was built with.
+
+    It was built with the compiler's defaults; where the profile's flags select another CPU they may
+    differ, and then objects and library do not agree on what a class is.
+    """
+    names = search.data.get("library_macros", ())
+    if not names:
+        return ()
+    built = defined_macros(cxx, search.path_to_run, search.flags)
+    ours = defined_macros(cxx, search.path_to_run, (*search.flags, *search.profile.ccflags))
+    return tuple(
+        f"-U{name}" if name in ours else f"-D{name}=1" for name in names if (name in built) != (name in ours)
+    )
+
+
+def _linker(search: Search, cxx: Compiler) -> str:
     """A driver that links against the very libraries whose headers ``cxx`` compiles with."""
     names, found = " or ".join(search.names("linker")), []
     for path in search.candidates("linker"):
-        driver = ask(path, search.path)
+        driver = ask(path, search.path_to_run)
         if driver and driver.libraries == cxx.libraries:
             return path
         found += [f"{driver.label} over {driver.libraries}"] if driver else []
     raise TfcrossError(
         f"{cxx.label} compiles for the C++ library in {cxx.libraries}; no {names} on PATH "
-        f"links that one (found: {', '.join(found) or 'none'}). {_ways_out(search)}"
+        f"links that one (found: {', '.join(found) or 'none'}). {search.ways_out}"
     )
 
 
-def _program(search: _Search, role: str) -> str:
+def _libraries(search: Search, linker: str) -> tuple[str, ...]:
+    """The profile's libraries without those that need not be there and are not."""
+    profile = search.profile
+    return tuple(
+        name
+        for name in profile.libraries
+        if name not in profile.optional_libraries
+        or links_library(linker, name, search.path_to_run, profile.ccflags)
+    )
+
+
+def _program(search: Search, role: str) -> str:
     for path in search.candidates(role):
         return path
     names = " or ".join(search.names(role))
-    raise TfcrossError(f"toolchain {search.name}: {names} is not on PATH. {_ways_out(search)}")
+    raise TfcrossError(f"toolchain {search.name}: {names} is not on PATH. {search.ways_out}")

@@ -23,7 +23,7 @@ test = ["pip"]
 build_packages = []
 test_packages = ["a-test-package"]
 """
-PI_PACKAGES = "clang-14 g++-12 g++-12-arm-linux-gnueabihf qemu-user-static"
+PI_PACKAGES = "clang-14 g++-12 g++-12-arm-linux-gnueabihf libatomic1-armhf-cross libstdc++6-armhf-cross qemu-user-static"
 INSTALL = f"-y -o DPkg::Lock::Timeout=600 install --no-install-recommends {PI_PACKAGES}"
 
 
@@ -164,7 +164,7 @@ def test_tests_need_the_packages_of_every_target_and_their_own(project: Project)
     assert status == 3
     assert errors.endswith(
         "--no-install-recommends a-test-package clang-14 g++-12 g++-12-aarch64-linux-gnu "
-        "g++-12-arm-linux-gnueabihf qemu-user-static\n"
+        "g++-12-arm-linux-gnueabihf libatomic1-armhf-cross libstdc++6-armhf-cross qemu-user-static\n"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,39 @@ def test_the_armv6_code_has_no_neon_and_its_atomics_link(tmp_path: Path, name: s
     assert attributes["TAG_FP_ARCH"] == 2  # VFPv2
     assert "TAG_ADVANCED_SIMD_ARCH" not in attributes
     assert run(profile, app).stdout == "42\n"
+
+
+def undefined(toolchain: Toolchain, file: Path) -> set[str]:
+    listed = subprocess.run(
+        [toolchain.nm, "-u", str(file)], capture_output=True, text=True, check=True
+    ).stdout
+    return set(listed.split()) - {"U", "w"}
+
+
+def test_only_armv6_calls_libatomic_and_without_it_nothing_links(tmp_path: Path) -> None:
+    for arch, calls in (("armv7", set()), ("armv6", {"__atomic_fetch_add_8", "__atomic_load_8"})):
+        profile = load_profile(ROOT, "PI", arch, "1.8.0")
+        toolchain = resolve(profile, "gcc-12")
+        assert "atomic" in toolchain.fitted(profile).libraries
+        build(tmp_path, profile, toolchain, ATOMIC)
+        assert {name for name in undefined(toolchain, tmp_path / "app.o") if "atomic" in name} == calls
+    with pytest.raises(subprocess.CalledProcessError):
+        build(tmp_path, replace(profile, libraries=("pthread",)), toolchain, ATOMIC)
+
+
+def test_the_release_that_pins_gcc_4_8_builds_with_gcc_12_by_name() -> None:
+    profile = load_profile(ROOT, "PI", "armv7", "1.8.0")
+    found = resolve(profile, "gcc-12")
+    assert (found.name, found.flags, found.fitted(profile)) == ("gcc-12", profile.ccflags, profile)
+
+
+@pytest.mark.parametrize("name", TOOLCHAINS)
+def test_the_books_flags_are_taken_after_the_profiles(tmp_path: Path, name: str) -> None:
+    profile = load_profile(ROOT, "PI", "armv7", "1.8.0")
+    book = ("-Os", "-mfpu=neon-vfpv4", "-funsafe-math-optimizations", "-ftree-vectorize")
+    toolchain = resolve(profile, name)
+    app = build(tmp_path, profile, replace(toolchain, flags=(*toolchain.flags, *book)), NEON)
+    assert run(profile, app).stdout == "2 6 12 20\n"
 
 
 @pytest.mark.parametrize("name", TOOLCHAINS)

@@ -33,6 +33,9 @@ def compiler(
         f"""case "$*" in
         *-print-libgcc-file-name) echo {libs}/libgcc.a ;;
         *-print-prog-name=*) echo "${{1#*=}}" ;;
+        *-print-file-name=*) for last; do :; done
+            if [ -e "${{0%/*}}/${{last#*=}}" ]; then echo "${{0%/*}}/${{last#*=}}"; else echo "${{last#*=}}"; fi ;;
+        *-march=*-dM*) while read -r line; do echo "$line"; done <"${{0%/*}}/macros-of-flags" ;;
         *-dM*) while read -r line; do echo "$line"; done <"${{0%/*}}/macros" ;;
         *) echo 'Target: {machine}'; {selected} echo '{family} version {version} (a vendor)' ;;
         esac""",
@@ -42,7 +45,9 @@ def compiler(
 def gcc(folder: Path, version: str, suffix: str = "", prefix: str = f"{TRIPLE}-") -> None:
     for name in ("g++", "gcc"):
         compiler(folder, f"{prefix}{name}{suffix}", version)
-    (folder / "macros").write_text("#define __GLIBC__ 2\n")
+    for name in ("macros", "macros-of-flags"):
+        (folder / name).write_text("#define __GLIBC__ 2\n")
+    (folder / "libatomic.a").touch()
     for name in ("ar", "ranlib", "nm", "readelf", "strip"):
         program(folder, f"{TRIPLE}-{name}")
 

@@ -24,6 +24,8 @@ OPTIONS = Options(
     types="slim",
     optflags=("-Os",),
     toolchain="",
+    toolchain_root="",
+    host_os="",
     launcher="",
     source_dir="",
     sources=(),
@@ -32,7 +34,16 @@ OPTIONS = Options(
     verbosity=0,
 )
 TOOLCHAIN = Toolchain(
-    "clang-14", "clang", "14.0.6", "id", *(f"/usr/bin/{n}" for n in "abcdefgh"), ("-mfpu=neon",), (), ()
+    "clang-14",
+    "clang",
+    "14.0.6",
+    "id",
+    *(f"/usr/bin/{n}" for n in "abcdefgh"),
+    ("-mfpu=neon",),
+    (),
+    (),
+    (),
+    (),
 )
 ADD = model(node("sum", "Add", T=typed("float")))
 

@@ -18,6 +18,8 @@ DEFAULTS = Options(
     types="slim",
     optflags=("-Os",),
     toolchain="",
+    toolchain_root="",
+    host_os="",
     launcher="",
     source_dir="",
     sources=(),
@@ -26,8 +28,8 @@ DEFAULTS = Options(
     verbosity=0,
 )
 NAMES = (
-    "ANDROID_ARCH, ANDROID_TYPES, ARCH, IOS_ARCH, LAUNCHER, MODEL, OFFLINE, OPTFLAGS, OUT, RELEASE, "
-    "SOURCE_<name>, SOURCE_DIR, TARGET, TOOLCHAIN, TYPES, V"
+    "ANDROID_ARCH, ANDROID_TYPES, ARCH, CC_PREFIX, HOST_OS, IOS_ARCH, LAUNCHER, MODEL, OFFLINE, OPTFLAGS, "
+    "OUT, RELEASE, SOURCE_<name>, SOURCE_DIR, TARGET, TOOLCHAIN, TOOLCHAIN_ROOT, TYPES, V"
 )
 
 
@@ -68,6 +70,17 @@ def test_an_empty_value_is_the_default() -> None:
         ),
         pytest.param({"V": "1"}, "verbosity", 1, id="verbosity"),
         pytest.param({"LAUNCHER": "ccache  -v"}, "launcher", "ccache -v", id="a launcher with an argument"),
+        pytest.param({"CC_PREFIX": "ccache"}, "launcher", "ccache", id="the makefile's launcher"),
+        pytest.param({"HOST_OS": "PI"}, "host_os", "PI", id="the makefile's name of this machine"),
+        pytest.param(
+            {"TOOLCHAIN_ROOT": "/opt/gcc"}, "toolchain_root", "/opt/gcc", id="a folder of compilers"
+        ),
+        pytest.param(
+            {"OPTFLAGS": "-Os -mfpu=neon-vfpv4 -funsafe-math-optimizations -ftree-vectorize"},
+            "optflags",
+            ("-Os", "-mfpu=neon-vfpv4", "-funsafe-math-optimizations", "-ftree-vectorize"),
+            id="the book's flags",
+        ),
     ],
 )
 def test_a_variable_becomes_its_option(arguments: dict[str, str], field: str, value: object) -> None:
@@ -109,6 +122,11 @@ def test_a_variable_becomes_its_option(arguments: dict[str, str], field: str, va
             id="contradiction",
         ),
         pytest.param(
+            {"CC_PREFIX": "ccache", "LAUNCHER": "distcc"},
+            "LAUNCHER=distcc and CC_PREFIX=ccache contradict each other; give LAUNCHER only.",
+            id="two launchers",
+        ),
+        pytest.param(
             {"MODEL": "a.pb,,b.pb"},
             "MODEL=a.pb,,b.pb: an empty name among the commas; give paths separated by single commas.",
             id="comma too many",
@@ -148,7 +166,7 @@ def test_scons_help_shows_every_variable_with_values_default_and_actual_value(tm
     shown = subprocess.run(
         command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
     ).stdout
-    for name in set(NAMES.split(", ")) - {"ANDROID_ARCH", "IOS_ARCH", "ANDROID_TYPES"}:
+    for name in set(NAMES.split(", ")) - {"ANDROID_ARCH", "IOS_ARCH", "ANDROID_TYPES", "CC_PREFIX"}:
         assert f"\n{name}: " in shown
     assert (
         "\nTARGET: what to build for; a build needs it (LINUX|PI)\n    default: \n    actual: PI\n" in shown

@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.profile import Emulator, host_triple, known_archs, known_targets, load_host_profile, load_profile
+from tfcross.profile import (
+    Emulator,
+    find_host,
+    host_triple,
+    known_archs,
+    known_hosts,
+    known_targets,
+    load_host_profile,
+    load_profile,
+)
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests/fixtures"
@@ -18,7 +27,9 @@ def test_the_default_pi_has_neon_and_hard_float() -> None:
     assert profile.ccflags == ("-march=armv7-a", "-mfpu=neon-vfpv4", "-mfloat-abi=hard")
     assert profile.libraries == ("pthread", "dl", "m", "atomic")
     assert profile.emulator == Emulator(
-        "qemu-arm-static", ("-L", "/usr/arm-linux-gnueabihf", "-cpu", "cortex-a7"), ("qemu-user-static",)
+        "qemu-arm-static",
+        ("-L", "/usr/arm-linux-gnueabihf", "-cpu", "cortex-a7"),
+        ("qemu-user-static", "libstdc++6-armhf-cross", "libatomic1-armhf-cross"),
     )
 
 
@@ -63,8 +74,74 @@ def test_the_host_tools_have_a_native_profile() -> None:
     assert load_host_profile(ROOT, "2.14.1").native
 
 
-def test_a_32_bit_pi_os_is_debians_armhf() -> None:
-    assert host_triple("armv7l") == "arm-linux-gnueabihf"
+@pytest.mark.parametrize("machine", ["armv6l", "armv7l", "armv8l"])
+def test_a_32_bit_pi_os_is_debians_armhf(machine: str) -> None:
+    assert host_triple(machine) == "arm-linux-gnueabihf"
+
+
+@pytest.mark.parametrize(
+    ("given", "machine", "host"),
+    [
+        pytest.param("", "x86_64", "LINUX", id="a PC"),
+        pytest.param("", "aarch64", "LINUX", id="64-bit ARM, a Pi or not"),
+        pytest.param("", "armv7l", "PI", id="32-bit ARM, which only a Pi is"),
+        pytest.param("PI", "aarch64", "PI", id="64-bit ARM, said to be a Pi"),
+        pytest.param("LINUX", "x86_64", "LINUX", id="said and found"),
+    ],
+)
+def test_this_machine_is_a_target_too(given: str, machine: str, host: str) -> None:
+    assert find_host(ROOT, given, machine) == host
+
+
+def test_targets_that_a_build_can_run_on() -> None:
+    assert known_hosts(ROOT) == ["LINUX", "PI"]
+
+
+@pytest.mark.parametrize(
+    ("given", "machine", "message"),
+    [
+        pytest.param(
+            "PI",
+            "x86_64",
+            "HOST_OS=PI: this machine is x86_64, not PI. Known: aarch64, armv6l, armv7l, armv8l. "
+            "Leave HOST_OS out to have it found.",
+            id="no Pi",
+        ),
+        pytest.param(
+            "LINUX",
+            "armv7l",
+            "HOST_OS=LINUX: this machine is armv7l, not LINUX. Known: aarch64, x86_64. "
+            "Leave HOST_OS out to have it found.",
+            id="a Pi said to be a PC",
+        ),
+        pytest.param("OSX", "x86_64", "HOST_OS=OSX: unknown host. Known: LINUX, PI.", id="no such host"),
+    ],
+)
+def test_a_host_that_this_machine_is_not_is_refused(given: str, machine: str, message: str) -> None:
+    with pytest.raises(TfcrossError) as raised:
+        find_host(ROOT, given, machine)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    ("machine", "arch"),
+    [
+        pytest.param("armv6l", "armv6", id="Pi 1"),
+        pytest.param("armv7l", "armv7", id="Pi 2"),
+        pytest.param("aarch64", "aarch64", id="64-bit system"),
+    ],
+)
+def test_a_build_on_a_pi_is_for_that_pi_and_so_are_its_tools(machine: str, arch: str) -> None:
+    built = load_profile(ROOT, "PI", None, "1.8.0", machine, find_host(ROOT, "PI", machine))
+    assert (built.arch, built.native, built.emulator) == (arch, True, None)
+    assert load_host_profile(ROOT, "1.8.0", "PI", machine) == built
+    assert load_profile(ROOT, "PI", "armv7", "1.8.0", machine, "PI").arch == "armv7"
+
+
+def test_a_pi_os_of_32_bits_is_native_whatever_the_arch_is_called() -> None:
+    assert load_profile(ROOT, "PI", "armv7", "1.8.0", machine="armv6l").native
+    assert not load_profile(ROOT, "PI", "armv7", "1.8.0", machine="aarch64").native
+    assert load_host_profile(ROOT, "1.8.0", machine="armv7l").name == "PI-armv7"
 
 
 def test_files_without_archs_are_no_targets() -> None:
@@ -129,8 +206,8 @@ def test_this_machine_may_be_one_that_linux_does_not_know() -> None:
 
 
 KEYS = (
-    "ccflags, cpu, debian, defines, description, emulator, ldflags, libraries, toolchain, triple, "
-    "whole_archive"
+    "ccflags, cpu, debian, defines, description, emulator, ldflags, libraries, optional_libraries, "
+    "toolchain, triple, whole_archive"
 )
 
 
@@ -141,7 +218,8 @@ KEYS = (
         pytest.param(
             "invalid_unknown_key",
             "unknown key 'tripel'. Known: archs, ccflags, cpu, debian, default_arch, defines, description, "
-            "emulator, extends, ldflags, libraries, toolchain, triple, whole_archive.",
+            "emulator, extends, ldflags, libraries, machines, optional_libraries, toolchain, triple, "
+            "whole_archive.",
             id="unknown key",
         ),
         pytest.param(

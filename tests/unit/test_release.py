@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from tfcross.errors import TfcrossError
-from tfcross.release import Origin, known_releases, load_release
+from tfcross.release import Origin, Source, known_releases, load_release
 
 ROOT = Path(__file__).parents[2]
 SHA = "0123456789abcdef" * 4
@@ -44,7 +45,12 @@ def test_a_source_has_its_origins_in_the_order_of_kinds(tmp_path: Path) -> None:
         "size": 9,
         "root": "y",
     }
-    origins = {"pypi": [wheel], "debian": [debian], "url": [URL | {"moves": {"a": "b"}}]}
+    origins = {
+        "local": [{"file": "x.tar"}],
+        "pypi": [wheel],
+        "debian": [debian],
+        "url": [URL | {"moves": {"a": "b"}}],
+    }
     source = load_release(_root(tmp_path, origins=origins, keep=["src/**"], drop=["**/*.py"]), "1").source(
         "x"
     )
@@ -52,12 +58,14 @@ def test_a_source_has_its_origins_in_the_order_of_kinds(tmp_path: Path) -> None:
         Origin("url", "x-1.tar.gz", SHA, 7, url="https://example.org/x-1.tar.gz", moves=(("a", "b"),)),
         Origin("debian", "x_1.orig.tar.xz", SHA, 8, name="x", version="1.0", suite="sid"),
         Origin("pypi", "y-2-py3-none-any.whl", SHA, 9, name="y", version="2", root="y"),
+        Origin("local", "x.tar", "", 0),
     )
     assert source.keep == ("src/**",)
     assert [str(origin) for origin in source.origins] == [
         "https://example.org/x-1.tar.gz",
         "Debian sid x 1.0",
         "PyPI y 2",
+        "your own x.tar",
     ]
 
 
@@ -88,6 +96,16 @@ WRONG = [
         {"origins": {"url": [URL | {"sha1": "x"}]}},
         "sources.x.origins.url.0: unknown key 'sha1'.",
         id="origin key",
+    ),
+    pytest.param(
+        {"origins": {"url": [{"url": URL["url"], "file": "x"}]}},
+        "sources.x.origins.url.0: 'sha256' is a required property.",
+        id="a download without a hash",
+    ),
+    pytest.param(
+        {"origins": {"local": [{"file": "x.tar", "sha256": SHA}]}},
+        "sources.x.origins.local.0: unknown key 'sha256'. Known: file, moves, root.",
+        id="a hash of what anyone may make",
     ),
     pytest.param(
         {"keep": ["/etc/*"]}, "sources.x.keep.0: '/etc/*' does not match '^[^/]'.", id="absolute pattern"
@@ -135,6 +153,46 @@ def test_2_14_1_can_be_had_from_upstream_alone_and_from_debian_and_pypi_alone() 
         kinds = {origin.kind for origin in source.origins}
         assert "url" in kinds
         assert kinds & {"debian", "pypi"}
+
+
+def test_1_8_0_has_what_its_makefile_build_uses_and_no_source_depends_on_one_host() -> None:
+    sources = load_release(ROOT, "1.8.0").sources
+    assert {name: hosts(source) for name, source in sources.items()} == {
+        "tensorflow": ["github.com", "mirror.bazel.build", "your own tensorflow-1.8.0.tar"],
+        "protobuf": ["github.com", "mirror.bazel.build"],
+        "nsync": ["github.com", "mirror.bazel.build"],
+        "gemmlowp": ["github.com", "mirror.bazel.build"],
+        "fft2d": [
+            "github.com",
+            "www.kurims.kyoto-u.ac.jp",
+            "Debian sid oourafft 1.0",
+            "Debian trixie oourafft 1.0",
+        ],
+        "eigen": ["gitlab.com", "github.com", "mirror.bazel.build"],
+    }
+
+
+def hosts(source: Source) -> list[str]:
+    return [urlsplit(origin.url).netloc if origin.url else str(origin) for origin in source.origins]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "dropped"),
+    [
+        pytest.param("tensorflow", "tensorflow/core/a/b.cc", "tensorflow/core/a/b_test.cc", id="tests"),
+        pytest.param(
+            "tensorflow", "tensorflow/contrib/makefile/tf_op_files.txt", "tensorflow/core/a.txt", id="lists"
+        ),
+        pytest.param("tensorflow", "third_party/eigen3/Eigen/Core", "third_party/eigen3/BUILD", id="BUILD"),
+        pytest.param(
+            "protobuf", "src/google/protobuf/io/a.cc", "src/google/protobuf/io/a_unittest.cc", id="unit tests"
+        ),
+        pytest.param("eigen", "Eigen/src/Core/Matrix.h", "Eigen/src/OrderingMethods/Amd.h", id="LGPL"),
+    ],
+)
+def test_1_8_0_keeps_what_is_built(name: str, kept: str, dropped: str) -> None:
+    files = load_release(ROOT, "1.8.0").source(name).files
+    assert (kept in files, dropped in files) == (True, False)
 
 
 @pytest.mark.parametrize("version", known_releases(ROOT))

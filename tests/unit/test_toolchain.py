@@ -7,7 +7,9 @@ import pytest
 from fake_compilers import ROOT, TRIPLE, clang, compiler, gcc, pi, program
 
 from tfcross.errors import TfcrossError
-from tfcross.toolchain import debian_packages, expand, known_toolchains, resolve_launcher, resolve_toolchain
+from tfcross.profile import load_profile
+from tfcross.toolchain import debian_packages, known_toolchains, resolve_launcher, resolve_toolchain
+from tfcross.toolsearch import expand
 
 FIXTURES = ROOT / "tests/fixtures"
 WAYS_OUT_GCC_12 = (
@@ -15,9 +17,9 @@ WAYS_OUT_GCC_12 = (
     "Known: clang-14, gcc-4.8."
 )
 WAYS_OUT_GCC_48 = (
-    "Install it (no Debian package has it; the folder "
-    "arm-bcm2708/gcc-linaro-arm-linux-gnueabihf-raspbian-x64/bin of github.com/raspberrypi/tools does: "
-    "put it first on PATH), or pass TOOLCHAIN= another. Known: clang-14, gcc-12."
+    "Install it (no Debian package has it; builds on x86-64 download it from github.com/raspberrypi/tools; "
+    "any other: put its folder on PATH or pass TOOLCHAIN_ROOT=), or pass TOOLCHAIN= another. "
+    "Known: clang-14, gcc-12."
 )
 WAYS_OUT_CLANG_14 = (
     "Install it (apt-get install clang-14 g++-12-arm-linux-gnueabihf), or pass TOOLCHAIN= another. "
@@ -50,6 +52,14 @@ def test_gcc_4_8_is_found_under_each_of_its_names(tmp_path: Path, suffix: str, p
     assert found.flags == cpu
     assert found.link_flags == (*cpu, "-Wl,--gc-sections")
     assert found.launcher == ()
+
+
+@pytest.mark.parametrize("suffix", ["-4.8", ""], ids=["g++-4.8", "g++"])
+def test_on_a_pi_the_compilers_own_name_is_enough(tmp_path: Path, suffix: str) -> None:
+    gcc(tmp_path, "4.8.3", suffix, prefix="")
+    profile = load_profile(ROOT, "PI", None, "1.8.0", "armv7l", "PI")
+    found = resolve_toolchain(ROOT, "", profile, str(tmp_path), "")
+    assert (found.cxx, found.cc) == (str(tmp_path / f"g++{suffix}"), str(tmp_path / f"gcc{suffix}"))
 
 
 def test_a_pin_that_is_not_met_names_the_pin_what_was_found_and_the_ways_out(tmp_path: Path) -> None:
@@ -139,11 +149,53 @@ def test_a_compiler_without_a_c_plus_plus_library_is_told_before_the_build(tmp_p
     gcc(tmp_path, "12.2.0")
     path = tmp_path / f"{TRIPLE}-g++"
     no_library = "*-dM*) echo \"fatal error: 'cstddef' file not found\"; exit 1 ;;"
-    path.write_text(path.read_text().replace("*-dM*)", f"{no_library}\n*-dM*)"))
+    path.write_text(path.read_text().replace(" *-dM*)", f"{no_library}\n*-dM*)"))
     assert error_of(tmp_path, "gcc-12") == (
         "arm-linux-gnueabihf-g++ 12.2.0 finds no C++ library for arm-linux-gnueabihf: "
         f"fatal error: 'cstddef' file not found. {WAYS_OUT_GCC_12}"
     )
+
+
+SYNC = "__GCC_HAVE_SYNC_COMPARE_AND_SWAP_"
+ARMV6 = f"#define {SYNC}4 1\n"
+ARMV7 = "".join(f"#define {SYNC}{size} 1\n" for size in (1, 2, 4, 8))
+
+
+@pytest.mark.parametrize(
+    ("library", "objects", "added"),
+    [
+        pytest.param(ARMV6, ARMV7, (f"-U{SYNC}2",), id="Raspbian's library, objects for a Pi 2"),
+        pytest.param(ARMV7, ARMV6, (f"-D{SYNC}2=1",), id="Debian's library, objects for a Pi 1"),
+        pytest.param(ARMV7, ARMV7, (), id="both for a Pi 2"),
+        pytest.param(ARMV6, ARMV6, (), id="both for a Pi 1"),
+    ],
+)
+def test_objects_agree_with_the_library_of_gcc_4_8_on_how_shared_ptr_counts(
+    tmp_path: Path, library: str, objects: str, added: tuple[str, ...]
+) -> None:
+    gcc(tmp_path, "4.8.3")
+    (tmp_path / "macros").write_text(library)
+    (tmp_path / "macros-of-flags").write_text(objects)
+    profile = pi("1.8.0")
+    found = resolve_toolchain(ROOT, "", profile, str(tmp_path), "")
+    assert found.flags == (*profile.ccflags, *added)
+    assert found.link_flags == (*profile.ccflags, *added, "-Wl,--gc-sections")
+    assert found.fitted(profile) == replace(profile, ccflags=(*profile.ccflags, *added))
+
+
+def test_later_libraries_know_how_they_were_built(tmp_path: Path) -> None:
+    gcc(tmp_path, "12.2.0")
+    (tmp_path / "macros-of-flags").write_text(ARMV7)
+    assert resolve_toolchain(ROOT, "gcc-12", pi("1.8.0"), str(tmp_path), "").flags == pi().ccflags
+
+
+def test_a_library_that_the_toolchain_lacks_and_may_lack_is_left_out(tmp_path: Path) -> None:
+    gcc(tmp_path, "12.2.0")
+    found = resolve_toolchain(ROOT, "gcc-12", pi(), str(tmp_path), "")
+    assert found.libraries == ("pthread", "dl", "m", "atomic")
+    (tmp_path / "libatomic.a").unlink()
+    found = resolve_toolchain(ROOT, "gcc-12", pi(), str(tmp_path), "")
+    assert found.libraries == found.fitted(pi()).libraries == ("pthread", "dl", "m")
 
 
 def test_a_missing_archiver_is_named(tmp_path: Path) -> None:
