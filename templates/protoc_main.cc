@@ -1,6 +1,6 @@
 // protoc with the C++ generator only: all that a build of TensorFlow's core asks of it.
 #include "google/protobuf/compiler/command_line_interface.h"
-#include "google/protobuf/compiler/cpp/generator.h"
+#include "google/protobuf/compiler/cpp/cpp_generator.h"
 
 int main(int argc, char* argv[]) {
   google::protobuf::compiler::CommandLineInterface command_line;

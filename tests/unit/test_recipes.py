@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tfcross.coreset import load_core
 from tfcross.errors import TfcrossError
 from tfcross.recipes import HostTool, Recipe, expand_sources, load_recipes, wanted_recipes
+from tfcross.release import known_releases, load_release
 from tfcross.schema import SCHEMAS
+
+ROOT = Path(__file__).parents[2]
 
 RECIPES = """
 users:
@@ -110,6 +114,27 @@ def test_a_dependency_is_built_where_a_file_includes_its_header(
     texts: list[str], wanted: list[str], tmp_path: Path
 ) -> None:
     assert list(wanted_recipes(recipes(tmp_path), iter(texts))) == wanted
+
+
+@pytest.mark.parametrize("version", known_releases(ROOT))
+def test_every_release_makes_one_host_tool_and_keeps_the_licence_of_all_it_builds(version: str) -> None:
+    release = load_release(ROOT, version)
+    found = load_recipes(release.folder)
+    assert [recipe.host_tool.name for recipe in found.values() if recipe.host_tool] == ["protoc"]
+    without = {name for name, recipe in found.items() if recipe.licence not in release.source(name).files}
+    assert without - {"eigen"} == set()  # 2.14.1's comes from a wheel: every header states its terms
+
+
+@pytest.mark.parametrize("version", known_releases(ROOT))
+def test_dependencies_are_compiled_as_no_newer_c_plus_plus_than_tensorflow(version: str) -> None:
+    folder = ROOT / "releases" / version
+    own = {
+        flag
+        for recipe in load_recipes(folder).values()
+        for flag in recipe.ccflags
+        if flag.startswith("-std=")
+    }
+    assert own <= {"-std=c++11", f"-std={load_core(folder).cxx_standard}"}
 
 
 def tree(root: Path) -> Path:
