@@ -13,6 +13,8 @@ from .profile import Profile
 from .schema import load_document
 
 RUNNER = "templates/run_graph.cc"
+#: What a library that was built without a model has to run: it also shows that the library links.
+EXAMPLE = Path("examples/digits/digits.pb")
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,10 @@ class Search:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        return tuple(flag for text in self.data.get("flags", ()) for flag in expand(text, self.profile))
+        """A compiler that is no part of the system (``folder``) brings its own headers: no cross flags."""
+        cross = () if self.profile.native or self.folder else self.data.get("cross_flags", ())
+        texts = (*self.data.get("flags", ()), *cross)
+        return tuple(flag for text in texts for flag in expand(text, self.profile))
 
     @property
     def packages(self) -> list[str]:

@@ -125,7 +125,8 @@ def test_only_armv6_calls_libatomic_and_without_it_nothing_links(tmp_path: Path)
 def test_the_release_that_pins_gcc_4_8_builds_with_gcc_12_by_name() -> None:
     profile = load_profile(ROOT, "PI", "armv7", "1.8.0")
     found = resolve(profile, "gcc-12")
-    assert (found.name, found.flags, found.fitted(profile)) == ("gcc-12", profile.ccflags, profile)
+    flags = ("--sysroot=/usr/arm-linux-gnueabihf", *profile.ccflags)
+    assert (found.name, found.flags, found.fitted(profile)) == ("gcc-12", flags, profile)
 
 
 @pytest.mark.parametrize("name", TOOLCHAINS)
@@ -204,3 +205,16 @@ def test_identities_differ_by_compiler_and_target_and_are_cheap() -> None:
     assert time.monotonic() - start < 4 * 1.0
     assert len(set(found)) == 4
     assert found[0] == resolve(pi, "gcc-12").identity
+
+
+@pytest.mark.parametrize("name", TOOLCHAINS)
+def test_a_cross_compiler_does_not_look_into_this_machines_own_headers(name):
+    toolchain = resolve(load_profile(ROOT, "PI", "armv7", "2.14.1"), name)
+    asked = [toolchain.cxx, *toolchain.flags, "-x", "c++", "-E", "-v", "/dev/null"]
+    said = subprocess.run(
+        asked, env=environment.compiler_environment(), capture_output=True, text=True, check=True
+    )
+    searched = said.stderr.partition("#include <...>")[2].partition("End of search list")[0].split("\n ")[1:]
+    folders = {str(Path(folder.strip()).resolve()) for folder in searched}
+    assert "/usr/arm-linux-gnueabihf/include" in folders
+    assert folders.isdisjoint({"/usr/include", "/usr/local/include"})

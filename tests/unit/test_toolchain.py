@@ -131,7 +131,8 @@ def test_clang_compiles_and_the_gcc_of_the_same_library_links(tmp_path: Path) ->
     assert found.cxx == str(tmp_path / "clang++-14")
     assert found.linker == str(tmp_path / f"{TRIPLE}-g++")
     cpu = ("-march=armv7-a", "-mfpu=neon-vfpv4", "-mfloat-abi=hard")
-    assert found.flags == (f"--target={TRIPLE}", "-fno-unique-section-names", *cpu)
+    system = ("-fno-unique-section-names", f"--sysroot=/usr/{TRIPLE}")
+    assert found.flags == (f"--target={TRIPLE}", *system, *cpu)
     assert found.link_flags == (*cpu, "-Wl,--gc-sections")
 
 
@@ -186,7 +187,8 @@ def test_objects_agree_with_the_library_of_gcc_4_8_on_how_shared_ptr_counts(
 def test_later_libraries_know_how_they_were_built(tmp_path: Path) -> None:
     gcc(tmp_path, "12.2.0")
     (tmp_path / "macros-of-flags").write_text(ARMV7)
-    assert resolve_toolchain(ROOT, "gcc-12", pi("1.8.0"), str(tmp_path), "").flags == pi().ccflags
+    found = resolve_toolchain(ROOT, "gcc-12", pi("1.8.0"), str(tmp_path), "")
+    assert found.flags == (f"--sysroot=/usr/{TRIPLE}", *pi().ccflags)
 
 
 def test_a_library_that_the_toolchain_lacks_and_may_lack_is_left_out(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from ..model import load_model
 from ..opsheader import ops_header
 from ..options import Options
 from ..profile import Profile
-from ..proof import proof_of
+from ..proof import EXAMPLE, proof_of
 from ..recipes import Recipe, expand_sources, load_recipes, wanted_recipes
 from ..registry import build_registry
 from ..registrydata import load_registry_data
@@ -262,10 +262,10 @@ class Build:
     # 11 proof
 
     def prove(self) -> None:
-        """For each model an app that is linked as apps are; where this machine can run it, what it says."""
+        """For each model (without: the example's) an app that is linked as apps are; what it says, run here."""
         self.proofs = []
-        for number, model in enumerate(self.models):
-            proof = proof_of(model.path)
+        for number, path in enumerate([model.path for model in self.models] or [EXAMPLE]):
+            proof = proof_of(path)
             work = f"{self.model_work}/proof{number}"
             app = output.build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
             if self.profile.runs_here:
