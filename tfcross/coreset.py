@@ -26,11 +26,12 @@ class Generated:
 class CoreSet:
     """The data of ``core.yaml``; unit and header paths are relative to the tree ``tree``.
 
-    ``runtime`` is what every model needs; a build without a model adds ``portable``, of which only what registers
-    something counts, and the files that match ``whole_sources`` and not ``whole_exclude``;
-    ``programs`` are TensorFlow's own that can be linked with the library, by name; ``unavailable`` maps files that register something to the reason why they cannot be built; ``always`` maps
+    ``runtime`` is what every model needs; a build without a model adds the files that match
+    ``whole_sources`` and not ``whole_exclude``, and of ``portable`` what registers something.
+    ``unavailable`` maps files that register something to the reason why they cannot be built; ``always`` maps
     ops that no graph names to the reason why the runtime needs them, ``inserted`` an op to those that the
-    runtime may put in its place; ``definers`` say where to look for a definition that kernels lack.
+    runtime may put in its place (in parentheses: see insertions.py); ``definers`` say where to look for a
+    definition that kernels lack. ``programs`` are TensorFlow's own that can be linked with the library.
     """
 
     tree: str
@@ -118,7 +119,7 @@ def _text_header(proto: str, enums: list[str]) -> tuple[str, Generated]:
 
 
 def _paths(data: Mapping[str, Any], key: str, suffix: str) -> tuple[str, ...]:
-    """The list ``key``, ``{folder: [stem, …]}``, as sorted paths; TfcrossError for one that is there twice."""
+    """The list ``key``, ``{folder: [stem, …]}``, as sorted paths; none may be there twice."""
     paths = sorted(f"{folder}/{stem}{suffix}" for folder, stems in data[key].items() for stem in stems)
     for one, other in pairwise(paths):
         if one == other:

@@ -23,7 +23,10 @@ test = ["pip"]
 build_packages = []
 test_packages = ["a-test-package"]
 """
-PI_PACKAGES = "clang-14 g++-12 g++-12-arm-linux-gnueabihf libatomic1-armhf-cross libstdc++6-armhf-cross qemu-user-static"
+PI_PACKAGES = (
+    "clang-14 g++-12 g++-12-arm-linux-gnueabihf libatomic1-armhf-cross libstdc++6-armhf-cross "
+    "qemu-user-static"
+)
 INSTALL = f"-y -o DPkg::Lock::Timeout=600 install --no-install-recommends {PI_PACKAGES}"
 
 

@@ -34,7 +34,8 @@ def compiler(
         *-print-libgcc-file-name) echo {libs}/libgcc.a ;;
         *-print-prog-name=*) echo "${{1#*=}}" ;;
         *-print-file-name=*) for last; do :; done
-            if [ -e "${{0%/*}}/${{last#*=}}" ]; then echo "${{0%/*}}/${{last#*=}}"; else echo "${{last#*=}}"; fi ;;
+            here="${{0%/*}}/${{last#*=}}"
+            if [ -e "$here" ]; then echo "$here"; else echo "${{last#*=}}"; fi ;;
         *-march=*-dM*) while read -r line; do echo "$line"; done <"${{0%/*}}/macros-of-flags" ;;
         *-dM*) while read -r line; do echo "$line"; done <"${{0%/*}}/macros" ;;
         *) echo 'Target: {machine}'; {selected} echo '{family} version {version} (a vendor)' ;;

@@ -118,5 +118,9 @@ def test_the_manifest_names_each_patch_with_its_hash() -> None:
     chosen = select([ADD], registry(), {})
     made = make_manifest(OPTIONS, pi(), release, TOOLCHAIN, {"tensorflow": tree}, [ADD], chosen, ())
     patches = made["sources"]["tensorflow"]["patches"]
-    assert sorted(patches) == ["function-ops-constexpr.patch", "multi-device-iterator-constexpr.patch"]
+    assert sorted(patches) == [
+        "concat-variant-slim.patch",
+        "function-ops-constexpr.patch",
+        "multi-device-iterator-constexpr.patch",
+    ]
     assert {len(digest) for digest in patches.values()} == {64}

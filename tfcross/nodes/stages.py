@@ -262,7 +262,9 @@ class Build:
     # 11 proof
 
     def prove(self) -> None:
-        """For each model (without: the example's) an app that is linked as apps are; what it says, run here."""
+        """For each model an app that is linked as apps are; where this machine can run it, what it says.
+
+        Without a model it is the example's."""
         self.proofs = []
         for number, path in enumerate([model.path for model in self.models] or [EXAMPLE]):
             proof = proof_of(path)
