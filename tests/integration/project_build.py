@@ -52,15 +52,15 @@ def readme_words() -> list[str]:
     return shlex.split(command)[2:]
 
 
-def start_scons(*words: str, **options: object) -> subprocess.Popen[str]:
+def start_scons(*words: str, cwd: Path = ROOT, **options: object) -> subprocess.Popen[str]:
     program = Path(sys.executable).parent / "scons"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([program, *words], cwd=ROOT, text=True, **pipes, **options)  # type: ignore[call-overload]
+    return subprocess.Popen([program, *words], cwd=cwd, text=True, **pipes, **options)  # type: ignore[call-overload]
 
 
-def run_scons(*words: str, **options: object) -> Run:
+def run_scons(*words: str, cwd: Path = ROOT, **options: object) -> Run:
     begun = time.monotonic()
-    process = start_scons(*words, **options)
+    process = start_scons(*words, cwd=cwd, **options)
     out, err = process.communicate()
     return Run(process.returncode, out, err, time.monotonic() - begun)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 import yaml
 
-from tfcross.coreset import load_core
+from tfcross.coreset import CoreSet, load_core
 from tfcross.recipes import load_recipes
 from tfcross.release import known_releases, load_release
 from tfcross.render import TEMPLATES
@@ -111,3 +112,53 @@ def test_public_and_precompiled_headers_are_headers(version: str) -> None:
     core = load_core(folder(version))
     names = (*core.public_headers, *core.registration_headers)
     assert [name for name in names if not name.endswith(".h")] == []
+
+
+@RELEASES
+def test_every_file_that_is_listed_is_one_that_the_release_keeps(version: str) -> None:
+    core, release = load_core(folder(version)), load_release(ROOT, version)
+    made = (*core.generated, *(f"{proto.removesuffix('.proto')}.pb.h" for proto in core.proto_units))
+    programs = [file for files in core.programs.values() for file in files]
+    headers = (*core.public_headers, *core.registration_headers, *core.pch_without)
+    listed = (*core.runtime, *core.portable, *core.proto_units, *core.unavailable, *programs, *headers)
+    kept = release.source(core.tree).files
+    assert [name for name in listed if name not in kept and name not in made] == []
+
+
+@RELEASES
+def test_every_generated_source_is_a_unit_of_the_runtime(version: str) -> None:
+    core = load_core(folder(version))
+    assert [name for name in core.generated if name.endswith(".cc") and name not in core.runtime] == []
+
+
+@RELEASES
+def test_text_conversions_are_of_protos_that_are_compiled(version: str) -> None:
+    conversions = data(version, "core.yaml")["pb_text"]
+    assert isinstance(conversions, dict)
+    assert set(conversions) - set(load_core(folder(version)).proto_units) == set()
+    enums = [enum for names in conversions.values() for enum in names]
+    assert [enum for enum in enums if not re.fullmatch(r"[A-Z][A-Za-z]+", enum)] == []
+
+
+@RELEASES
+def test_programs_are_made_of_files_that_the_library_never_has(version: str) -> None:
+    core = load_core(folder(version))
+    for name, files in core.programs.items():
+        assert re.fullmatch(r"[a-z][a-z_]*", name)
+        assert name != "fetch"  # scons fetch is something else
+        assert set(files) & {*core.runtime, *core.portable} == set()
+        assert [file for file in files if in_whole(core, file)] == []
+        assert [file for file in files if not file.startswith("tensorflow/")] == []
+
+
+def in_whole(core: CoreSet, file: str) -> bool:
+    """Whether a build without a model takes ``file`` whatever it registers."""
+    included = any(PurePosixPath(file).match(pattern) for pattern in core.whole_sources)
+    return included and not any(fnmatch(file, pattern) for pattern in core.whole_exclude)
+
+
+@RELEASES
+def test_patterns_of_the_whole_set_are_of_sources(version: str) -> None:
+    core = load_core(folder(version))
+    assert [text for text in core.whole_sources if not re.fullmatch(r"tensorflow/[\w/*]+\.cc", text)] == []
+    assert [text for text in core.whole_exclude if text.startswith("/") or text.endswith("/")] == []

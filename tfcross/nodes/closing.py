@@ -96,14 +96,15 @@ class Closures:
         self._helpers.append(helpers)
         return helpers
 
-    def add(self, name: str, objects: Mapping[str, Any], have: Sequence[Any], helpers: Helpers) -> None:
-        """Close ``objects`` (source file → node) over what the nodes ``have`` do not define."""
+    def add(self, name: str, objects: Mapping[str, Any], have: Sequence[Any], helpers: Helpers) -> Any:
+        """The stamp node of ``objects`` (source file → node), closed over what the nodes ``have`` lack."""
         node = closure_node(
             self.compiler, f"{self.folder}/{name}.closure", objects, have, helpers, self.tools
         )
         if not helpers.complete:
             self.compiler.env.AlwaysBuild(node)
         self.nodes.append(node)
+        return node
 
     @property
     def complete(self) -> bool:

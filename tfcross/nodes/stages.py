@@ -170,7 +170,7 @@ class Build:
         names = dict.fromkeys([*self.selection.files, *runtime, *whole, *helpers.files])
         self.objects = self.core_build.units(names, self.selection)
         self.archives = self._dependencies(flags)
-        self.closures.add("core", self.objects, [a for _, a in self.archives], helpers)
+        self.closed = self.closures.add("core", self.objects, [a for _, a in self.archives], helpers)
         self.compile_flags = flags
 
     def compile_programs(self, names: Iterable[str]) -> None:
@@ -180,7 +180,8 @@ class Build:
         for name in names:
             helpers = self.closures.helpers(name)
             files = dict.fromkeys([*self.core.programs[name], *helpers.files])
-            self.programs[name] = self.core_build.units(files, self.selection)
+            own = [file for file in files if file not in self.objects]
+            self.programs[name] = self.core_build.units(own, self.selection)
             self.closures.add(name, self.programs[name], have, helpers)
 
     def _whole_set(self) -> list[str]:
@@ -232,7 +233,7 @@ class Build:
         """The core archive, and the output folder's libraries, headers and link files."""
         members = [self.objects[name] for name in sorted(self.objects)]
         archive = self.compiler.archive(f"{self.model_work}/libtensorflow-core.a", members)
-        self.env.Depends(archive, self.closures.nodes)
+        self.env.Depends(archive, self.closed)  # not on the programs', which need not be asked for
         used = [(recipe.archive, node) for recipe, node in self.archives]
         self.output = output.Output(
             stage=f"{self.model_work}/out",
@@ -283,7 +284,7 @@ class Build:
             program = link_program(
                 self.compiler, f"{self.model_work}/bin/{name}", list(objects.values()), arguments
             )
-            self.env.Depends(program, self.libraries)
+            self.env.Depends(program, [*self.libraries, *self.closures.nodes])
             made.append(program)
         return made
 
