@@ -26,8 +26,9 @@ class Generated:
 class CoreSet:
     """The data of ``core.yaml``; unit and header paths are relative to the tree ``tree``.
 
-    ``runtime`` is what every model needs; a build without a model adds the files that match
-    ``whole_sources`` and not ``whole_exclude``, and of ``portable`` what registers something.
+    ``runtime`` is what every model needs. A build without a model adds the files that match
+    ``whole_sources`` and not ``whole_exclude``, ``whole_protos``, and of ``portable`` what registers
+    something.
     ``unavailable`` maps files that register something to the reason why they cannot be built; ``always`` maps
     ops that no graph names to the reason why the runtime needs them, ``inserted`` an op to those that the
     runtime may put in its place (in parentheses: see insertions.py); ``definers`` say where to look for a
@@ -53,6 +54,7 @@ class CoreSet:
     portable: tuple[str, ...]
     whole_sources: tuple[str, ...]
     whole_exclude: tuple[str, ...]
+    whole_protos: tuple[str, ...]
     unavailable: Mapping[str, str]
     always: Mapping[str, str]
     inserted: Mapping[str, tuple[str, ...]]
@@ -72,7 +74,7 @@ class CoreSet:
 def load_core(folder: Path) -> CoreSet:
     """The core of the release in ``folder``."""
     data = load_document(folder / "core.yaml", "core")
-    pch = data.get("precompiled", {})
+    pch, whole = data.get("precompiled", {}), data.get("whole", {})
     return CoreSet(
         tree=data["tree"],
         cxx_standard=data["cxx_standard"],
@@ -85,7 +87,7 @@ def load_core(folder: Path) -> CoreSet:
         pch_without=tuple(pch.get("without", ())),
         proto_sources=tuple(data["protos"]["sources"]),
         proto_exclude=tuple(data["protos"].get("exclude", ())),
-        proto_units=_paths(data, "proto_units", ".proto"),
+        proto_units=_paths(data["proto_units"], "proto_units", ".proto"),
         generated={
             **{
                 name: Generated(entry["template"], entry.get("values", {}))
@@ -95,10 +97,11 @@ def load_core(folder: Path) -> CoreSet:
         },
         registration_headers=tuple(data["registration"]["headers"]),
         registration_template=data["registration"]["template"],
-        runtime=_paths(data, "runtime", ".cc"),
-        portable=_paths(data, "portable", ".cc"),
-        whole_sources=tuple(data.get("whole", {}).get("sources", ())),
-        whole_exclude=tuple(data.get("whole", {}).get("exclude", ())),
+        runtime=_paths(data["runtime"], "runtime", ".cc"),
+        portable=_paths(data["portable"], "portable", ".cc"),
+        whole_sources=tuple(whole.get("sources", ())),
+        whole_exclude=tuple(whole.get("exclude", ())),
+        whole_protos=_paths(whole.get("protos", {}), "whole.protos", ".proto"),
         unavailable={file: why for why, files in data.get("unavailable", {}).items() for file in files},
         always=dict(data["always"]),
         inserted={op: tuple(ops) for op, ops in data.get("inserted", {}).items()},
@@ -118,9 +121,9 @@ def _text_header(proto: str, enums: list[str]) -> tuple[str, Generated]:
     return f"{stem}.pb_text.h", Generated("pb_text.h.j2", values)
 
 
-def _paths(data: Mapping[str, Any], key: str, suffix: str) -> tuple[str, ...]:
+def _paths(by_folder: Mapping[str, list[str]], key: str, suffix: str) -> tuple[str, ...]:
     """The list ``key``, ``{folder: [stem, …]}``, as sorted paths; none may be there twice."""
-    paths = sorted(f"{folder}/{stem}{suffix}" for folder, stems in data[key].items() for stem in stems)
+    paths = sorted(f"{folder}/{stem}{suffix}" for folder, stems in by_folder.items() for stem in stems)
     for one, other in pairwise(paths):
         if one == other:
             raise TfcrossError(f"core.yaml: {key}: {one} is listed twice; take one out.")
@@ -133,6 +136,7 @@ def check_files(core: CoreSet, tree: Path) -> None:
         "runtime": core.runtime,
         "portable": core.portable,
         "proto_units": core.proto_units,
+        "whole.protos": core.whole_protos,
         "unavailable": tuple(core.unavailable),
         "programs": tuple(file for files in core.programs.values() for file in files),
     }

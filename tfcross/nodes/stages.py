@@ -186,7 +186,8 @@ class Build:
 
     def _whole_set(self) -> list[str]:
         tree = Path(self.links[self.core.tree])
-        return expand_sources(tree, self.core.whole_sources, self.core.whole_exclude, "core.yaml: whole")
+        files = expand_sources(tree, self.core.whole_sources, self.core.whole_exclude, "core.yaml: whole")
+        return [*files, *map(proto_unit, self.core.whole_protos)]
 
     def _target_flags(self) -> CompileFlags:
         tree = self.links[self.core.tree]
