@@ -221,7 +221,7 @@ def _check_offline(missing: list[Source], run: _Run) -> None:
     if absent:
         files = ", ".join(f"{source} ({source.origins[0].file})" for source in absent)
         raise TfcrossError(
-            f"OFFLINE=1: of the release's sources, {len(absent)} are neither in the store nor in SOURCE_DIR:"
+            f"OFFLINE=1: of what the build needs, {len(absent)} are neither in the store nor in SOURCE_DIR:"
             f" {files}. Fetch once with the network, or put these files into a folder and pass"
             " SOURCE_DIR=<folder>."
         )

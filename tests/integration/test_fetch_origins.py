@@ -76,7 +76,7 @@ def test_the_script_lists_what_is_missing_offline(tmp_path: Path) -> None:
     assert answer.returncode == 2
     assert answer.stdout == ""
     assert answer.stderr.startswith(
-        "error: OFFLINE=1: of the release's sources, 12 are neither in the store nor"
+        "error: OFFLINE=1: of what the build needs, 12 are neither in the store nor"
     )
     assert answer.stderr.count("\n") == 1
 

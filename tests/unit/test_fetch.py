@@ -197,7 +197,7 @@ def test_offline_lists_all_that_is_missing(server: FileServer, tmp_path: Path) -
     with pytest.raises(TfcrossError) as caught:
         fetch_sources(release, store=tmp_path, offline=True)
     assert str(caught.value) == (
-        "OFFLINE=1: of the release's sources, 2 are neither in the store nor in SOURCE_DIR: "
+        "OFFLINE=1: of what the build needs, 2 are neither in the store nor in SOURCE_DIR: "
         "x 1.0 (x-1.0.tar.gz), y 1.0 (y-1.0.tar.gz). Fetch once with the network, or put these files into a "
         "folder and pass SOURCE_DIR=<folder>."
     )

@@ -69,7 +69,8 @@ class Build:
     def use(self, profile: Profile, toolchain: Toolchain, host: Toolchain) -> None:
         """Build for ``profile`` with ``toolchain``, and tools for this machine with ``host``."""
         self.profile, self.toolchain, self.host = profile, toolchain, host
-        self.work = f"build/{profile.name}/{self.release.version}-{toolchain.name}"
+        self.base = f"build/{profile.name}/{self.release.version}-{toolchain.name}"
+        self.work = self.base if self.options.types == "full" else f"{self.base}-{self.options.types}"
         self.final = Path(self.options.out) / profile.name
         output.check_output_name(self.final)
 
@@ -206,7 +207,7 @@ class Build:
             Path(self.links[self.core.tree], name).read_text(errors="replace") for name in self._own_files()
         ]
         plain = CompileFlags(ccflags=flags.ccflags, defines=("NDEBUG",))
-        folder, cpu = f"{self.work}/deps", self.profile.cpu
+        folder, cpu = f"{self.base}/deps", self.profile.cpu  # types are TensorFlow's own
         return [
             (recipe, Dependency(self.compiler, recipe, self.links[name], plain, folder, cpu).archive())
             for name, recipe in wanted_recipes(self.recipes, texts).items()
