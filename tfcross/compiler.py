@@ -75,6 +75,16 @@ def identity(compiler: Compiler, triple: str, search_path: str, flags: Sequence[
     return f"{compiler.family} {compiler.version} {triple} {digest[:16]}"
 
 
+def identity_files(path: str, search_path: str, flags: Sequence[str]) -> list[str]:
+    """The files that ``identity`` follows: while their stats are the same, so is the identity."""
+    compiler = ask(path, search_path, flags)
+    parts = _what_compiles(compiler, search_path) if compiler else []
+    command = [path, *flags, "-std=gnu++11", "-x", "c++", "-M", "-include", "cstddef", "/dev/null"]
+    said = _run(command, search_path).stdout
+    headers = [word for word in said.split() if word.startswith("/")]
+    return [path, *map(str, parts), *headers]
+
+
 def defined_macros(compiler: Compiler, search_path: str, flags: Sequence[str]) -> frozenset[str]:
     """Names of the macros that are defined with ``flags`` before a first line of source."""
     said = _run([compiler.path, *flags, "-x", "c++", "-E", "-dM", "/dev/null"], search_path).stdout

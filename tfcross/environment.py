@@ -36,6 +36,11 @@ def compiler_environment(environ: Mapping[str, str] = os.environ) -> dict[str, s
     return {**kept, "PATH": path(environ), "LANG": "C", "LC_ALL": "C"}
 
 
+def scons_flags(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """The words that SCons takes in front of those of the command line."""
+    return environ.get("SCONSFLAGS", "").split()
+
+
 def system_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """For apt and pip, whose configuration (proxies, indexes) is the user's; messages in English."""
     return {**environ, "PATH": path(environ), "LC_ALL": "C.UTF-8"}

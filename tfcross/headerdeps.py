@@ -92,6 +92,10 @@ class HeaderDeps:
         """Whether it is on record what ``target`` was compiled with."""
         return target in self._objects
 
+    def changeable(self) -> list[str]:
+        """The files on record that are in no immutable tree."""
+        return sorted({name for name, _ in self._states if not name.startswith(self._prefixes)})
+
     def contents(self, target: str) -> list[str]:
         """``<file> <sha256>`` of each file that ``target`` was recorded with, as they were then."""
         return [" ".join(self._states[number]) for number in self._objects[target]]

@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 from project_build import ROOT, Run, readme_words, run_scons, start_scons
 
+from tfcross import environment
 from tfcross.coreset import load_core
 from tfcross.graphdef import graph_bytes, make_const, make_node, make_placeholder
+from tfcross.uptodate import Record, command_key
 
 WEIGHTS = (np.arange(48, dtype="<f4").reshape(16, 3) - 24) / 16
 BIAS = np.array([0.5, 0, -0.5], "<f4")
@@ -62,6 +64,40 @@ def test_the_same_command_again_does_nothing_and_needs_no_network(built):
     assert run.status == 0, run.err
     assert [line for line in run.out.splitlines() if line.startswith("  ")] == []
     assert run.seconds < 10
+
+
+@pytest.fixture
+def record(built, monkeypatch) -> Record:
+    """What the check in front of SCons knows of the README's command."""
+    assert run_scons(*readme_words()).status == 0
+    monkeypatch.chdir(ROOT)
+    key = command_key(readme_words(), environment.compiler_environment(), environment.cache_folder())
+    return Record(Path("build/uptodate"), key)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("tfcross/selection.py", id="our own code"),
+        pytest.param("releases/2.14.1/core.yaml", id="the release's data"),
+        pytest.param("templates/run_graph.cc", id="a template"),
+        pytest.param("templates", id="a folder of templates"),
+        pytest.param("examples/digits/digits.pb", id="the model"),
+        pytest.param("examples/digits/proof.yaml", id="its proof"),
+        pytest.param("out/PI-armv7/manifest.json", id="the output"),
+        pytest.param(f"{WORK.relative_to(ROOT)}/core/tensorflow/core/framework/op.cc.o", id="an object"),
+        pytest.param(f"{WORK.relative_to(ROOT)}/precompiled.h", id="a header in the build folder"),
+    ],
+)
+def test_the_check_in_front_of_scons_stands_until_a_file_has_another_time(record, name):
+    assert record.stands() == "out/PI-armv7/manifest.json"
+    was = Path(name).stat()
+    os.utime(name, ns=(was.st_atime_ns, was.st_mtime_ns - 1))
+    try:
+        assert record.stands() == ""
+    finally:
+        os.utime(name, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert record.stands() == "out/PI-armv7/manifest.json"
 
 
 def test_a_second_model_compiles_nothing_of_the_runtime(second):

@@ -59,6 +59,7 @@ class Build:
         self.recipes = load_recipes(release.folder)
         self.runner = Runner(environment.compiler_environment(), bool(options.verbosity))
         self.headers: HeaderDeps | None = None
+        self.goal: Any = None
         self.closures: Closures
         self._lock = lock_folder(Path("build"))
         env.SConsignFile("build/sconsign")
@@ -309,7 +310,8 @@ class Build:
         )
         parts = [*self.libraries, self.include, *self.link_programs()]
         files = {**self.files, "ops_to_register.h": header}
-        return output.publish(self.env, self.output, manifest, parts, self.proofs, files)
+        self.goal = output.publish(self.env, self.output, manifest, parts, self.proofs, files)
+        return self.goal
 
     # after the build
 

@@ -1,0 +1,103 @@
+"""The check in front of SCons says "nothing to do" only where nothing has changed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tfcross.uptodate import Record, command_key
+
+NOW = 2_000_000_000_000_000_000
+WORDS = ["TARGET=PI", "MODEL=a.pb"]
+
+
+def key(*words: str, path: str = "/bin", store: str = "/store") -> str:
+    return command_key(words, {"PATH": path}, Path(store))
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch) -> list[str]:
+    monkeypatch.chdir(tmp_path)
+    for name in ("source", "made"):
+        Path(name).write_text(name)
+        os.utime(name, ns=(NOW, NOW))
+    Path("folder").mkdir()
+    os.utime("folder", ns=(NOW, NOW))
+    return ["source", "folder", "absent"]
+
+
+def kept(read: list[str], begun_ns: int = NOW + 1) -> Record:
+    record = Record(Path("records"), "k")
+    record.keep("out/manifest.json", read, ["made"], begun_ns)
+    return Record(Path("records"), "k")
+
+
+def test_a_command_whose_files_are_as_they_were_has_its_goal(files):
+    assert kept(files).stands() == "out/manifest.json"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda: Path("source").write_text("other"), id="source changed"),
+        pytest.param(lambda: Path("source").unlink(), id="source gone"),
+        pytest.param(lambda: Path("made").unlink(), id="what was made is gone"),
+        pytest.param(lambda: Path("made").write_text("broken"), id="what was made changed"),
+        pytest.param(lambda: Path("folder/new").write_text(""), id="file added to a folder"),
+        pytest.param(lambda: Path("absent").write_text(""), id="file that was not there"),
+        pytest.param(lambda: Path("records/k.json").write_text("{"), id="record damaged"),
+        pytest.param(lambda: Path("records/k.json").write_text("[]"), id="record of another form"),
+        pytest.param(lambda: Path("records/k.json").unlink(), id="no record"),
+    ],
+)
+def test_any_change_leaves_it_to_scons(files, change):
+    record = kept(files)
+    change()
+    assert record.stands() == ""
+
+
+def test_a_file_replaced_by_one_of_the_same_size_and_time_is_another(files):
+    record = kept(files)
+    Path("new").write_text("SOURCE")
+    os.utime("new", ns=(NOW, NOW))
+    Path("new").replace("source")
+    assert record.stands() == ""
+
+
+def test_a_source_that_changed_while_it_was_built_is_not_taken_as_read(files):
+    kept(files)
+    assert kept(files, begun_ns=NOW).stands() == ""
+
+
+def test_words_that_only_say_how_to_build_share_a_record():
+    assert key(*WORDS) == key(*WORDS, "-j4") == key("-Q", *WORDS, "-j", "2") != ""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(key("TARGET=PI", "MODEL=b.pb"), id="model"),
+        pytest.param(key(*WORDS, "fetch"), id="target of scons"),
+        pytest.param(key(*WORDS, path="/usr/bin"), id="PATH"),
+        pytest.param(key(*WORDS, store="/other"), id="store"),
+    ],
+)
+def test_another_command_or_environment_has_another_record(other):
+    assert other not in ("", key(*WORDS))
+
+
+@pytest.mark.parametrize("word", ["-n", "-c", "-h", "--debug=explain", "-k", "SOURCE_protobuf=../protobuf"])
+def test_what_only_scons_can_tell_has_no_record(word):
+    assert key(*WORDS, word) == ""
+
+
+def test_a_folder_of_archives_is_no_local_tree():
+    assert key(*WORDS, "SOURCE_DIR=sources") != ""
+
+
+def test_a_command_without_a_key_is_never_told_to_be_done(files):
+    record = Record(Path("records"), "")
+    record.keep("goal", files, [], NOW + 1)
+    assert (record.stands(), Path("records").exists()) == ("", False)

@@ -1,0 +1,89 @@
+"""Whether a command has nothing to do, told from stats alone, before SCons is asked.
+
+After a build that made all that was asked for, the stats of every file that it depends on are kept with the
+command's words. The same words with the same stats have the same result: so much is known in a tenth of the
+time that SCons needs. What does not fit (another option, a local tree, one file touched) is left to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+#: Options of SCons that change how, not what it builds; with any other one, SCons itself has to run.
+_HARMLESS = re.compile(r"-Q|-s|-j\d*|\d+|--jobs=\d+")
+#: Trees of the user's own, whose files nothing here lists.
+_LOCAL = re.compile(r"SOURCE_(?!DIR=)\w+=(?!$)")
+
+Stat = list[int]
+
+
+def command_key(words: Sequence[str], environment: Mapping[str, str], store: Path) -> str:
+    """What names the command ``words`` (without the program); "" where only SCons can tell what it does."""
+    options = [word for word in words if "=" not in word or word.startswith("-")]
+    if any(word.startswith("-") and not _HARMLESS.fullmatch(word) for word in options):
+        return ""
+    if any(_LOCAL.match(word) for word in words):
+        return ""
+    asked = [word for word in words if not _HARMLESS.fullmatch(word)]
+    return hashlib.sha256(json.dumps([asked, dict(environment), str(store)]).encode()).hexdigest()[:16]
+
+
+class Record:
+    """The stats of one command's files, kept in ``<folder>/<key>.json``; an empty key keeps nothing."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self.path = folder / f"{key}.json" if key else None
+
+    def stands(self) -> str:
+        """The goal of the command, if every file is as it was when the goal was made; otherwise ""."""
+        if self.path is None:
+            return ""
+        try:
+            known = json.loads(self.path.read_text())
+            goal, files = known["goal"], known["files"]
+            return str(goal) if all(_stat(name) == was for name, was in files.items()) else ""
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none yet, or a damaged one
+            return ""
+
+    def keep(self, goal: str, read: Iterable[str], made: Iterable[str], begun_ns: int) -> None:
+        """Remember the stats of all that was ``read`` and ``made`` for ``goal``; a folder's tell of new ones.
+
+        Nothing is kept where a file that was read has changed since the build began (``begun_ns``): it
+        may be another one than was read.
+        """
+        if self.path is None:
+            return
+        self.path.unlink(missing_ok=True)
+        stats = {name: _stat(name) for name in sorted(set(read))}
+        if any(was and was[0] >= begun_ns for was in stats.values()):
+            return
+        stats |= {name: _stat(name) for name in made}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(".part")
+        part.write_text(json.dumps({"goal": goal, "files": stats}))
+        part.replace(self.path)
+
+
+def _stat(name: str) -> Stat:
+    """What changes with a file's content: time, size and inode; [] where there is none."""
+    try:
+        found = Path(name).stat()
+    except OSError:
+        return []
+    return [found.st_mtime_ns, found.st_size, found.st_ino]
+
+
+def project_files(root: Path) -> list[str]:
+    """The project's own files that a build reads, and their folders, in which one may be added."""
+    names = [root / "SConstruct"]
+    for folder in ("tfcross", "targets", "toolchains", "releases", "templates"):
+        names += [path for path in (root / folder, *(root / folder).rglob("*")) if _is_source(path)]
+    return [str(path) for path in names]
+
+
+def _is_source(path: Path) -> bool:
+    return "__pycache__" not in path.parts and path.suffix != ".pyc"
