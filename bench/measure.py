@@ -75,8 +75,9 @@ class Checkout:
             subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
         return cls(folder)
 
-    def scons(self, *words: str) -> Run:
-        log = self.folder.with_name(f"{self.folder.name}.log")
+    def scons(self, *words: str, log: Path | None = None) -> Run:
+        """What scons says goes to ``log``, by default beside the checkout."""
+        log = log or self.folder.with_name(f"{self.folder.name}.log")
         program = str(Path(sys.executable).parent / "scons")
         cost = measure([program, *words], self.folder, log)
         lines = (line.split() for line in log.read_text(errors="replace").splitlines())
