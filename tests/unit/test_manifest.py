@@ -119,6 +119,7 @@ def test_the_manifest_names_each_patch_with_its_hash() -> None:
     made = make_manifest(OPTIONS, pi(), release, TOOLCHAIN, {"tensorflow": tree}, [ADD], chosen, ())
     patches = made["sources"]["tensorflow"]["patches"]
     assert sorted(patches) == [
+        "c-kernels-slim.patch",
         "concat-variant-slim.patch",
         "function-ops-constexpr.patch",
         "multi-device-iterator-constexpr.patch",
