@@ -44,6 +44,7 @@ TOOLCHAIN = Toolchain(
     (),
     (),
     (),
+    (),
 )
 ADD = model(node("sum", "Add", T=typed("float")))
 
