@@ -34,6 +34,7 @@ class Toolchain:
     C++ library. ``identity`` changes with the compiler's content and the C and C++ libraries'
     versions, not with folders; it belongs in every signature. ``launcher`` goes before a compile.
     ``ccflags`` and ``libraries`` are the profile's, as this compiler's own libraries want them.
+    ``precompiles``: whether to compile with precompiled headers.
     ``runtime`` are the shared libraries (absolute paths) that a program loads of the toolchain's own.
     """
 
@@ -55,6 +56,7 @@ class Toolchain:
     ccflags: tuple[str, ...]
     libraries: tuple[str, ...]
     runtime: tuple[str, ...]
+    precompiles: bool
 
     @property
     def pch_suffix(self) -> str:
@@ -123,6 +125,7 @@ def resolve_toolchain(
         ccflags=ccflags,
         libraries=_libraries(search, linker),
         runtime=_runtime(search, linker),
+        precompiles=search.data.get("precompiled", True),
     )
 
 

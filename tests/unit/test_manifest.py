@@ -45,6 +45,7 @@ TOOLCHAIN = Toolchain(
     (),
     (),
     (),
+    True,
 )
 ADD = model(node("sum", "Add", T=typed("float")))
 
