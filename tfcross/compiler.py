@@ -93,9 +93,13 @@ def defined_macros(compiler: Compiler, search_path: str, flags: Sequence[str]) -
 
 def links_library(driver: str, name: str, search_path: str, flags: Sequence[str]) -> bool:
     """Whether a link by ``driver`` with ``flags`` finds ``-l<name>``, without linking."""
-    asked = [f"-print-file-name=lib{name}.{kind}" for kind in ("a", "so")]
-    # What it does not find, a driver answers with the bare name.
-    return any("/" in _run([driver, *flags, question], search_path).stdout for question in asked)
+    return any(library_file(driver, f"lib{name}.{kind}", search_path, flags) for kind in ("a", "so"))
+
+
+def library_file(driver: str, name: str, search_path: str, flags: Sequence[str]) -> str:
+    """Where ``driver`` with ``flags`` has the library whose file is ``name``; "" if it has none."""
+    said = _run([driver, *flags, f"-print-file-name={name}"], search_path).stdout.strip()
+    return said if "/" in said else ""  # what it does not find, a driver answers with the bare name
 
 
 def content_id(path: Path) -> str:

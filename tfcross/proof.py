@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,20 @@ def _custom(model: Path, source: str, words: Sequence[str]) -> Proof:
     beside = {word: str(model.parent / word) for word in words if (model.parent / word).is_file()}
     arguments = tuple(beside.get(word, word) for word in words)
     return Proof(Path(source).stem, str(model.parent / source), arguments, tuple(beside.values()))
+
+
+def loading(libraries: Sequence[str], folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """``environment`` in which programs load ``libraries`` before others; ``folder`` gets links to them.
+
+    Not from their own folder: where a C library is beside them, no other's loader can take it.
+    """
+    if not libraries:
+        return dict(environment)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for library in libraries:
+        (folder / Path(library).name).symlink_to(Path(library).resolve())
+    return {**environment, "LD_LIBRARY_PATH": str(folder.absolute())}
 
 
 def run_here(profile: Profile, app: str, arguments: Sequence[str], environment: Mapping[str, str]) -> str:

@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .compiler import Compiler, ask, defined_macros, identity, is_version, links_library, same_machine
+from .compiler import (
+    Compiler,
+    ask,
+    defined_macros,
+    identity,
+    is_version,
+    library_file,
+    links_library,
+    same_machine,
+)
 from .errors import TfcrossError
 from .profile import Profile, host_triple
 from .toolsearch import Search, search_for
@@ -25,6 +34,8 @@ class Toolchain:
     C++ library. ``identity`` changes with the compiler's content and the C and C++ libraries'
     versions, not with folders; it belongs in every signature. ``launcher`` goes before a compile.
     ``ccflags`` and ``libraries`` are the profile's, as this compiler's own libraries want them.
+    ``precompiles``: whether to compile with precompiled headers.
+    ``runtime`` are the shared libraries (absolute paths) that a program loads of the toolchain's own.
     """
 
     name: str
@@ -44,6 +55,8 @@ class Toolchain:
     launcher: tuple[str, ...]
     ccflags: tuple[str, ...]
     libraries: tuple[str, ...]
+    runtime: tuple[str, ...]
+    precompiles: bool
 
     @property
     def pch_suffix(self) -> str:
@@ -111,6 +124,8 @@ def resolve_toolchain(
         launcher=resolve_launcher(launcher, search_path),
         ccflags=ccflags,
         libraries=_libraries(search, linker),
+        runtime=_runtime(search, linker),
+        precompiles=search.data.get("precompiled", True),
     )
 
 
@@ -224,6 +239,11 @@ def _libraries(search: Search, linker: str) -> tuple[str, ...]:
         if name not in profile.optional_libraries
         or links_library(linker, name, search.path_to_run, profile.ccflags)
     )
+
+
+def _runtime(search: Search, linker: str) -> tuple[str, ...]:
+    names, flags = search.data.get("runtime", ()), search.profile.ccflags
+    return tuple(filter(None, (library_file(linker, name, search.path_to_run, flags) for name in names)))
 
 
 def _program(search: Search, role: str) -> str:

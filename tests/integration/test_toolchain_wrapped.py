@@ -7,7 +7,7 @@ import io
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +18,9 @@ import pytest
 import yaml
 
 from tfcross import environment
+from tfcross.errors import TfcrossError
 from tfcross.profile import Profile, host_triple, load_profile
+from tfcross.proof import loading, run_here
 from tfcross.toolchain import Toolchain, resolve_toolchain
 from tfcross.toolfetch import bring_to
 
@@ -52,11 +54,14 @@ def wrapped(folder: Path, flags: str) -> None:
         program.chmod(0o755)
 
 
-def project(folder: Path, **more: object) -> Path:
-    """A project with one toolchain file: the pinned GCC 4.8's, with the version and names of ``wrapped``."""
+def project(folder: Path, runtime: Sequence[str] = (), **more: object) -> Path:
+    """A project with one toolchain file: the pinned GCC 4.8's, with the version and names of ``wrapped``.
+
+    ``more`` is what its download has otherwise.
+    """
     data = yaml.safe_load((ROOT / "toolchains/gcc-4.8.yaml").read_text())
     old = {"cxx": ["{prefix}old-g++"], "linker": ["{prefix}old-g++"], "cc": ["{prefix}old-gcc"]}
-    data |= {"version": "12", "programs": data["programs"] | old}
+    data |= {"version": "12", "programs": data["programs"] | old, "runtime": list(runtime)}
     data["download"] |= more
     (folder / "toolchains").mkdir()
     (folder / "toolchains/old.yaml").write_text(yaml.safe_dump(data))
@@ -102,6 +107,33 @@ def test_where_the_profile_leaves_the_default_cpu_nothing_is_added(tmp_path: Pat
     )
     assert found.flags == ("-mfpu=neon-vfpv4",)
     assert output_of(tmp_path, found, PROGRAM) == "42\n"
+
+
+SPEAKS = """
+#include <cstdio>
+const char* word();
+int main() { std::puts(word()); }
+"""
+
+
+def test_a_proof_loads_the_libraries_of_its_toolchain(tmp_path: Path) -> None:
+    """The emulator has a library of this name too, but another one."""
+    wrapped(tmp_path / "gcc/bin", f"-B{tmp_path}/gcc/lib")
+    library = tmp_path / "gcc/lib/libatomic.so.1"
+    library.parent.mkdir()
+    (tmp_path / "word.cc").write_text('const char* word() { return "own"; }')
+    (tmp_path / "app.cc").write_text(SPEAKS)
+    build = [f"{PREFIX}g++-12", "-shared", "-fPIC", f"-Wl,-soname,{library.name}", "-o", str(library)]
+    subprocess.run([*build, "word.cc"], cwd=tmp_path, check=True)
+    root = project(tmp_path, runtime=[library.name, "libmissing.so.1"])
+    found = resolve_toolchain(root, "old", pi(), environment.path(), "", folder=str(tmp_path / "gcc"))
+    assert found.runtime == (str(library),)
+    link = [found.linker, *found.link_flags, "app.cc", *found.runtime, "-o", "app"]
+    subprocess.run(link, cwd=tmp_path, check=True)
+    plain, app = environment.compiler_environment(), str(tmp_path / "app")
+    assert run_here(pi(), app, [], loading(found.runtime, tmp_path / "app.libraries", plain)) == "own\n"
+    with pytest.raises(TfcrossError, match="undefined symbol"):
+        run_here(pi(), app, [], plain)
 
 
 @pytest.fixture

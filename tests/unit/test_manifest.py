@@ -44,6 +44,8 @@ TOOLCHAIN = Toolchain(
     (),
     (),
     (),
+    (),
+    True,
 )
 ADD = model(node("sum", "Add", T=typed("float")))
 

@@ -10,7 +10,7 @@ from fake_compilers import pi, program
 
 from tfcross.errors import TfcrossError
 from tfcross.profile import Emulator
-from tfcross.proof import Proof, proof_of, run_here
+from tfcross.proof import Proof, loading, proof_of, run_here
 
 NATIVE = replace(pi(), native=True)
 PROOF_YAML = "source: classify.cc\narguments: [digits.pb, digits.csv, --expected, expected.csv]\n"
@@ -90,6 +90,20 @@ def test_a_machine_of_the_targets_kind_needs_no_emulator(tmp_path: Path) -> None
     app = program(tmp_path, "app", "echo here")
     profile = replace(NATIVE, emulator=Emulator("no-such-emulator", (), ()))
     assert run_here(profile, str(app), [], {}) == "here\n"
+
+
+def test_a_program_finds_the_toolchains_libraries_and_nothing_that_lies_beside_them(tmp_path: Path) -> None:
+    program(tmp_path / "gcc/lib", "libstdc++.so.6.0.19")
+    program(tmp_path / "gcc/lib", "libc.so.6")
+    (tmp_path / "gcc/lib/libstdc++.so.6").symlink_to("libstdc++.so.6.0.19")
+    libraries, links = (str(tmp_path / "gcc/lib/libstdc++.so.6"),), tmp_path / "app.libraries"
+    for _ in range(2):  # a proof may be run again
+        environment = loading(libraries, links, {"PATH": "/bin"})
+    assert environment == {"PATH": "/bin", "LD_LIBRARY_PATH": str(links)}
+    assert {path.name: path.resolve() for path in links.iterdir()} == {
+        "libstdc++.so.6": tmp_path / "gcc/lib/libstdc++.so.6.0.19"
+    }
+    assert loading((), tmp_path / "none", {"PATH": "/bin"}) == {"PATH": "/bin"}
 
 
 @pytest.mark.parametrize(

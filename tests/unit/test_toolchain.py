@@ -200,6 +200,13 @@ def test_a_library_that_the_toolchain_lacks_and_may_lack_is_left_out(tmp_path: P
     assert found.libraries == found.fitted(pi()).libraries == ("pthread", "dl", "m")
 
 
+def test_the_libraries_that_gcc_4_8_brought_are_told(tmp_path: Path) -> None:
+    gcc(tmp_path, "4.8.3")
+    (tmp_path / "libstdc++.so.6").touch()
+    found = resolve_toolchain(ROOT, "", pi("1.8.0"), str(tmp_path), "")
+    assert found.runtime == (str(tmp_path / "libstdc++.so.6"),)
+
+
 def test_a_missing_archiver_is_named(tmp_path: Path) -> None:
     gcc(tmp_path, "12.2.0")
     (tmp_path / f"{TRIPLE}-ar").unlink()

@@ -36,14 +36,17 @@ class CoreBuild:
     ) -> None:
         self.compiler, self.core, self.folders, self.order = compiler, core, folders, list(order)
         self.plain = flags
-        text = render("precompiled.h.j2", defines=core.pch_defines, headers=core.pch_headers)
-        self.with_pch, pch = compiler.precompiled(f"{folders.work}/precompiled.h", flags, text)
-        compiler.env.Depends(pch, self.order)
+        if compiler.toolchain.precompiles:
+            text = render("precompiled.h.j2", defines=core.pch_defines, headers=core.pch_headers)
+            self.usual, pch = compiler.precompiled(f"{folders.work}/precompiled.h", flags, text)
+            compiler.env.Depends(pch, self.order)
+        else:  # a unit's own `#define` of the name then says the same
+            self.usual = flags.more(defines=[f"{name}=" for name in core.pch_defines])
 
     def _unit(self, target: str, name: str, forced: tuple[str, ...] = ()) -> Any:
         generated = name.endswith(".pb.cc") or name in self.core.generated
         root = self.folders.gen if generated else self.folders.tree
-        flags = self.plain if name in self.core.pch_without else self.with_pch
+        flags = self.plain if name in self.core.pch_without else self.usual
         node = self.compiler.unit(target, f"{root}/{name}", flags.more(forced=forced))
         self.compiler.env.Depends(node, self.order)
         return node

@@ -31,7 +31,8 @@ class Dependency:
         self.plain = flags.more(
             include=[f"{tree}/{part}" for part in folders], defines=recipe.defines, ccflags=recipe.ccflags
         )
-        self.flags = self._precompiled() if recipe.precompiled else self.plain
+        precompiles = recipe.precompiled and compiler.toolchain.precompiles
+        self.flags = self._precompiled() if precompiles else self.plain
 
     def _precompiled(self) -> CompileFlags:
         text = render("precompiled.h.j2", defines=[], headers=self.recipe.precompiled)

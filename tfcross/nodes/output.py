@@ -15,7 +15,7 @@ from ..errors import TfcrossError
 from ..headerdeps import read_depfile
 from ..linkflags import LinkFlags
 from ..profile import Profile
-from ..proof import Proof, run_here
+from ..proof import Proof, loading, run_here
 from ..render import render, write_if_changed
 from .actions import builder
 from .compiling import CompileFlags, Compiler
@@ -122,8 +122,11 @@ def build_proof(
 def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: str) -> Any:
     """A node that holds what the app printed; it exists only if the app succeeded."""
 
+    runtime = compiler.toolchain.runtime
+
     def run(targets: list[str], sources: list[str]) -> None:
-        said = run_here(output.profile, sources[0], proof.arguments, compiler.runner.environment)
+        environment = loading(runtime, Path(f"{sources[0]}.libraries"), compiler.runner.environment)
+        said = run_here(output.profile, sources[0], proof.arguments, environment)
         stripped = Path(f"{sources[0]}.stripped")
         compiler.runner.run([compiler.toolchain.strip, "-o", str(stripped), sources[0]], sources[0])
         said += f"{proof.name}: {megabytes(Path(sources[0]))}, stripped {megabytes(stripped)}\n"
@@ -132,7 +135,7 @@ def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: s
         part.write_text(said)
         part.replace(targets[0])
 
-    signature = shlex.join([*proof.arguments, str(output.profile.emulator)])
+    signature = shlex.join([*proof.arguments, str(output.profile.emulator), *runtime])
     return builder(run, "PROVE", signature)(compiler.env, target=[log], source=[app, *proof.inputs])[0]
 
 
