@@ -12,17 +12,19 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .errors import TfcrossError
 from .origins import OriginError
-from .origins.network import Network
-from .origins.progress import Progress
 from .patching import apply_patches
 from .release import Origin, Release, Source
 from .store import Store, Tree, write_stamps
 from .treehash import file_hash, hash_folder
 from .unpack import layout_of, unpack_in_child
+
+if TYPE_CHECKING:
+    from .origins.network import Network
 
 WORKERS = 6
 
@@ -61,7 +63,7 @@ def fetch_sources(
         trees = {source.name: _ready(source, home, folders) for source in chosen}
         missing = [source for source in chosen if trees[source.name] is None]
         if missing:
-            network = None if offline else Network(home, Progress(progress), missing)
+            network = None if offline else _network(home, progress, missing)
             trees.update(_bring_all(missing, _Run(home, _checked(source_dir), network)))
     except OSError as error:
         where = error.filename or home.root
@@ -70,6 +72,14 @@ def fetch_sources(
             " another folder; what is downloaded stays."
         ) from error
     return {name: tree for name, tree in trees.items() if tree is not None}
+
+
+def _network(store: Store, progress: bool, missing: list[Source]) -> Network:
+    """Loaded only where something is missing: its libraries take longer than all the rest of a run."""
+    from .origins.network import Network
+    from .origins.progress import Progress
+
+    return Network(store, Progress(progress), missing)
 
 
 def _chosen(release: Release, names: Iterable[str] | None) -> list[Source]:
