@@ -50,7 +50,11 @@ class ArgDef:
 
 @dataclass(frozen=True)
 class OpDef:
-    """``flags``: what the registration says beyond this, as the builder's method names without "Set"."""
+    """``flags``: what the registration says beyond this, as the builder's method names without "Set".
+
+    ``removed``: graphs of that producer version and later must not have the op any more (0: no such
+    version), ``removed_why`` is what their authors are told.
+    """
 
     name: str
     file: str
@@ -60,6 +64,8 @@ class OpDef:
     stateful: bool = False
     system: bool = False
     flags: tuple[str, ...] = ()
+    removed: int = 0
+    removed_why: str = ""
 
     def attr(self, name: str) -> AttrDef | None:
         """The definition of that attr, or None."""

@@ -195,6 +195,7 @@ class RegistrationParser:
         names = [call.name.removeprefix("Set") for call in calls]
         # The runtime takes an op with a resource argument for stateful, whatever its definition says.
         resource = any(argument.type == _RESOURCE for argument in inputs + outputs)
+        removed = next((call.arguments for call in calls if call.name == "Deprecated"), None)
         return replace(
             op,
             attrs=with_least_lengths(attrs, inputs + outputs),
@@ -202,6 +203,8 @@ class RegistrationParser:
             outputs=outputs,
             stateful=resource or not {"IsStateful", "DoNotOptimize"}.isdisjoint(names),
             flags=tuple(sorted({"IsCommutative", "IsAggregate", "AllowsUninitializedInput"} & set(names))),
+            removed=_integer(removed[0]) if removed else 0,
+            removed_why=self._text(", ".join(removed[1:]), op.file) if removed else "",
         )
 
     def _specs(self, file: str, calls: Sequence[Call], name: str) -> Iterator[str]:

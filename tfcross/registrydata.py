@@ -18,6 +18,7 @@ class RegistryData:
     are left out: built for other devices or by other rules, or for tests only. ``macros`` are the innermost
     macros of registrations. ``stubs`` is a folder in the tree's shape; each header in it is read behind
     the release's own one, and makes a marker of each of ``macros`` (see registration_parser).
+    ``refuses_unknown_attrs``: whether the runtime loads no node with an attr that its op does not have.
     """
 
     sources: tuple[str, ...]
@@ -26,6 +27,7 @@ class RegistryData:
     macros: tuple[str, ...]
     types: str
     stubs: Path
+    refuses_unknown_attrs: bool = False
 
 
 def load_registry_data(folder: Path) -> RegistryData:
@@ -38,6 +40,7 @@ def load_registry_data(folder: Path) -> RegistryData:
         macros=tuple(data["macros"]),
         types=data["types"],
         stubs=folder / "stubs",
+        refuses_unknown_attrs=data["unknown_attrs"] == "refused",
     )
     laid_over = [(loaded.stubs / name).read_text(encoding="utf-8") for name in stub_files(loaded.stubs)]
     for macro in loaded.macros:

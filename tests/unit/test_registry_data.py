@@ -68,7 +68,7 @@ def edited(folder: Path, old: str, new: str) -> Path:
         pytest.param(
             "sources:",
             "source:",
-            "9.9/registry.yaml: unknown key 'source'. Known: exclude, macros, sources, types.",
+            "9.9/registry.yaml: unknown key 'source'. Known: exclude, macros, sources, types, unknown_attrs.",
             id="unknown key",
         ),
         pytest.param(
