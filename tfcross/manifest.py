@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from .errors import TfcrossError
 from .model import Model
 from .options import Options
 from .profile import Profile
@@ -56,3 +59,32 @@ def _source(tree: Tree, release: Release) -> dict[str, Any]:
         "pinned": tree.pinned,
         "patches": {patch.name: file_hash(patch) for patch in patches},
     }
+
+
+@dataclass(frozen=True)
+class Library:
+    """An output folder by its manifest: ``kernels`` are (op, class text), ``variables`` TARGET= and so on."""
+
+    types: str
+    kernels: frozenset[tuple[str, str]]
+    variables: Mapping[str, str]
+
+
+def read_library(folder: Path) -> Library:
+    """What the library in ``folder`` was built from. Raises TfcrossError if no build made it."""
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        variables = {"TARGET": "target", "ARCH": "arch", "RELEASE": "release"}
+        return Library(
+            types=manifest["flags"]["types"],
+            kernels=frozenset((op, text) for op, text in manifest["kernels"]),
+            variables={name: str(manifest[key]) for name, key in variables.items()}
+            | {"TOOLCHAIN": str(manifest["toolchain"]["name"])},
+        )
+    except OSError as error:
+        raise TfcrossError(
+            f"{path}: cannot be read ({error.strerror}); give a folder that a build made."
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise TfcrossError(f"{path}: no manifest of a build; give a folder that a build made.") from None

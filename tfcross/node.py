@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ Shape = tuple[int, ...] | None
 
 SMALL_TENSOR = 64  # elements; the values of larger ones are not kept
 _LONGEST_TEXT = 4096
+_DECIDING = frozenset({"type", "list(type)", "string", "list(string)", "int", "bool", "placeholder"})
 _MAX_RANK = 254  # TensorFlow's own limit
 
 # dtype -> struct format, and the field that holds single elements
@@ -93,6 +94,13 @@ class Node:
                 yield name, (attr.value,)
             elif attr.kind == "list(type)":
                 yield name, attr.value
+
+    @property
+    def case(self) -> Hashable:
+        """All that decides about the node's kernels: two nodes of one case have the same."""
+        told = [(n, a.kind, a.value if a.kind in _DECIDING else None) for n, a in self.attrs.items()]
+        lengths = [len(a.value) for a in self.attrs.values() if a.kind.startswith("list(")]
+        return (self.op, self.device, *told, *lengths, tuple(self.function_names()))
 
     def function_names(self) -> Iterator[str]:
         """The functions that attributes name, at any depth."""
@@ -199,6 +207,19 @@ def make_node(message: Any, function: str = "") -> Node:
     except BadNode as error:
         raise BadNode(f"node {quoted(message.name)}: {error}") from None
     return Node(message.name, message.op, tuple(message.input), message.device, attrs, function)
+
+
+def plain_attrs(node: Node) -> dict[str, object]:
+    """The attributes as ``matching`` takes them: DataType numbers for types."""
+    return {name: _plain(attr) for name, attr in node.attrs.items()}
+
+
+def _plain(attr: AttrSummary) -> object:
+    if attr.kind == "type":
+        return graphdef.DTYPES.get(attr.value, 0)
+    if attr.kind == "list(type)":
+        return tuple(graphdef.DTYPES.get(name, 0) for name in attr.value)
+    return attr.value
 
 
 def quoted(name: str) -> str:

@@ -10,11 +10,10 @@ from functools import cached_property
 
 from .datatypes import type_name
 from .errors import TfcrossError
-from .graphdef import DTYPES
 from .insertions import Insertion, Insertions, fitting_kernels, single_types
 from .matching import Mismatch, explain, match_node
-from .model import AttrSummary, Model, Node
-from .node import quoted
+from .model import Model, Node
+from .node import plain_attrs, quoted
 from .problems import REMEDY, problems_of, second_definitions
 from .registry import Kernel, Registry
 
@@ -248,8 +247,7 @@ class _Chosen:
         if any(attr.kind == "placeholder" for attr in node.attrs.values()):
             self.add_all_kernels(node.op, where)  # only the callers of its function know the types
             return
-        attrs = {name: plain(attr) for name, attr in node.attrs.items()}
-        found = match_node(self.registry.ops[node.op], attrs, self.registry.kernels_of(node.op))
+        found = match_node(self.registry.ops[node.op], plain_attrs(node), self.registry.kernels_of(node.op))
         if isinstance(found, Mismatch):
             unread = problems_of(self.registry, node.op)
             more = f" A registration cannot be read: {unread[0]}. {REMEDY}" if unread else ""
@@ -289,15 +287,6 @@ class _Chosen:
                 for name in [*ops, *(kernel.op for kernel in kernels if kernel.op in self.registry.ops)]:
                     self.add_op(name, Reason("runtime", f"{file} always registers it"))
                 self.add_kernels(kernels)
-
-
-def plain(attr: AttrSummary) -> object:
-    """An attribute's value as matching takes it: DataType numbers for types."""
-    if attr.kind == "type":
-        return DTYPES.get(attr.value, 0)
-    if attr.kind == "list(type)":
-        return tuple(DTYPES.get(name, 0) for name in attr.value)
-    return attr.value
 
 
 def _unknown_op(registry: Registry, node: Node) -> str:

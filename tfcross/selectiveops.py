@@ -18,10 +18,9 @@ from .errors import TfcrossError
 from .filekind import is_text_graph, not_a_graph, starts_like_a_graph
 from .matching import Mismatch, explain, match_node
 from .modelfile import ModelFile, open_model
-from .node import Node, make_node, quoted
+from .node import Node, make_node, plain_attrs, quoted
 from .problems import REMEDY, problems_of
 from .registry import Kernel, Registry
-from .selection import plain
 
 RAW, TEXT, OPS_LIST = "rawproto", "textproto", "ops_list"
 FORMATS = (RAW, TEXT, OPS_LIST)
@@ -113,8 +112,7 @@ def _kernels(node: Node, registry: Registry) -> Iterable[Kernel] | str:
     kernels = registry.kernels_of(node.op)
     if any(attr.kind == "placeholder" for attr in node.attrs.values()):
         return [kernel for kernel in kernels if kernel.device in _CPU] or "it has no CPU kernel"
-    attrs = {name: plain(attr) for name, attr in node.attrs.items()}
-    found = match_node(registry.ops[node.op], attrs, kernels)
+    found = match_node(registry.ops[node.op], plain_attrs(node), kernels)
     return explain(node.op, found) if isinstance(found, Mismatch) else [found]
 
 

@@ -24,6 +24,7 @@ LAYERS = {
     "selectiveheader": 2,
     "manifest": 3,
     "recipes": 3,
+    "releaseregistry": 3,
     "toolchain": 3,
     "nodes": 3,
 }
