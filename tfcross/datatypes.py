@@ -32,6 +32,14 @@ NUMBERS = {
     "float8_e5m2": 24,
     "float8_e4m3fn": 25,
 }
+#: Bytes of one element; types that are not here (string, resource, variant) have none of a fixed size.
+SIZES = {
+    **dict.fromkeys(("uint8", "int8", "bool", "qint8", "quint8", "float8_e5m2", "float8_e4m3fn"), 1),
+    **dict.fromkeys(("int16", "uint16", "qint16", "quint16", "half", "bfloat16"), 2),
+    **dict.fromkeys(("float", "int32", "uint32", "qint32"), 4),
+    **dict.fromkeys(("double", "int64", "uint64", "complex64"), 8),
+    "complex128": 16,
+}
 #: A reference to a value of type N has the number N + REF_OFFSET.
 REF_OFFSET = 100
 

@@ -25,6 +25,7 @@ LAYERS = {
     "manifest": 3,
     "recipes": 3,
     "releaseregistry": 3,
+    "summarytext": 2,
     "toolchain": 3,
     "nodes": 3,
 }

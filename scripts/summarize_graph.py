@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Tell what a model is: inputs, outputs, parameters, operations, sizes, ops; or draw it.
+
+    scripts/summarize_graph.py MODEL... [--json]
+    scripts/summarize_graph.py MODEL --dot > model.dot      # for graphviz
+    scripts/summarize_graph.py MODEL --svg > model.svg      # graphviz's `dot` draws it
+                               [--boxes=60]                 # open name scopes while there is room
+
+Reads frozen graphs, binary or text, and SavedModels. Exit status: 0, or 2 for a mistake.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tfcross import environment  # noqa: E402
+from tfcross.commandline import CommandLine, split_words  # noqa: E402
+from tfcross.errors import TfcrossError  # noqa: E402
+from tfcross.model import Model, load_model  # noqa: E402
+from tfcross.scopes import draw  # noqa: E402
+from tfcross.summary import Summary, summarize  # noqa: E402
+from tfcross.summarytext import dot_text, summary_text  # noqa: E402
+
+FLAGS, VALUES = ("--json", "--dot", "--svg"), ("--boxes",)
+BOXES = 60
+DRAWING_SECONDS = 120
+
+
+def output(line: CommandLine) -> str:
+    """What the command line asks for. Raises TfcrossError."""
+    if not line.names or line.variables:
+        raise TfcrossError("give models: frozen graphs (.pb, .pbtxt) or SavedModel folders.")
+    if len(line.flags) > 1:
+        raise TfcrossError(f"{' and '.join(sorted(line.flags))}: give one form only.")
+    models = [load_model(Path(name)) for name in line.names]
+    if line.flags & {"--dot", "--svg"}:
+        if len(models) > 1:
+            raise TfcrossError("one picture shows one model; give one.")
+        text = dot_text(draw(models[0].nodes, boxes(line)), models[0].path.name)
+        return text if "--dot" in line.flags else svg(text)
+    summaries = [(model, summarize(model)) for model in models]
+    if "--json" in line.flags:
+        return json.dumps([as_json(model, summary) for model, summary in summaries], indent=1) + "\n"
+    return "\n".join(summary_text(model, summary) for model, summary in summaries)
+
+
+def as_json(model: Model, summary: Summary) -> dict[str, object]:
+    return {"model": str(model.path), "sha256": model.sha256, "notes": list(model.notes), **asdict(summary)}
+
+
+def boxes(line: CommandLine) -> int:
+    text = line.values.get("--boxes", str(BOXES))
+    if not text.isdecimal() or int(text) < 1:
+        raise TfcrossError(f"--boxes={text}: no number of boxes; give one from 1 on.")
+    return int(text)
+
+
+def svg(dot: str) -> str:
+    """What graphviz draws."""
+    program = shutil.which("dot", path=environment.path())
+    if program is None:
+        raise TfcrossError("--svg: graphviz's program dot is not on PATH; install graphviz, or take --dot.")
+    try:
+        argv = [program, "-Tsvg"]
+        done = subprocess.run(
+            argv, input=dot, capture_output=True, text=True, timeout=DRAWING_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise TfcrossError(f"--svg: no picture after {DRAWING_SECONDS} s; give fewer --boxes.") from None
+    if done.returncode:
+        raise TfcrossError(f"--svg: dot fails: {done.stderr.strip()[:200]}")
+    return done.stdout
+
+
+def main(words: list[str]) -> int:
+    if {"-h", "--help"} & set(words):
+        print(__doc__)
+        return 0
+    try:
+        text = output(split_words(words, FLAGS, VALUES))
+    except TfcrossError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(text, end="")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("error: interrupted.")
+    except BrokenPipeError:
+        sys.exit(141)

@@ -1,0 +1,68 @@
+"""scripts/summarize_graph.py as users run it; it needs neither sources nor a compiler."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DIGITS = "examples/digits/digits.pb"
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, ROOT / "scripts" / "summarize_graph.py", *words]
+    return subprocess.run(
+        argv, cwd=ROOT, capture_output=True, text=True, check=False, env=environment or None
+    )
+
+
+def test_it_summarizes_several_models() -> None:
+    run_of_two = run(DIGITS, DIGITS)
+    assert run_of_two.returncode == 0, run_of_two.stderr
+    assert run_of_two.stdout.count("\n  images: float[?,8,8,1]\n") == 2
+
+
+def test_the_json_has_what_the_text_has() -> None:
+    (document,) = json.loads(run(DIGITS, "--json").stdout)
+    assert document["inputs"] == [
+        {"name": "images", "op": "Placeholder", "dtype": "DT_FLOAT", "shape": [-1, 8, 8, 1]}
+    ]
+    assert document["constants"]["DT_FLOAT"] == {"count": 6090, "size": 24360}
+    assert document["flops_by_op"]["Conv2D"] == 165888
+
+
+def test_it_draws() -> None:
+    assert run(DIGITS, "--dot").stdout.startswith("// Made by tfcross from templates/graph.dot.j2.\ndigraph")
+    assert "<svg" in run(DIGITS, "--svg", "--boxes", "5").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param([], "give models: frozen graphs (.pb, .pbtxt) or SavedModel folders.", id="no model"),
+        pytest.param([DIGITS, "--dot", "--svg"], "--dot and --svg: give one form only.", id="two forms"),
+        pytest.param([DIGITS, DIGITS, "--dot"], "one picture shows one model; give one.", id="two models"),
+        pytest.param(
+            [DIGITS, "--dot", "--boxes=many"],
+            "--boxes=many: no number of boxes; give one from 1 on.",
+            id="boxes",
+        ),
+        pytest.param(
+            [DIGITS, "--boxes"], "--boxes: its value is missing; write --boxes VALUE.", id="no value"
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(words: list[str], message: str) -> None:
+    failed = run(*words)
+    assert (failed.returncode, failed.stdout, failed.stderr) == (2, "", f"error: {message}\n")
+
+
+def test_without_graphviz_the_other_form_is_named() -> None:
+    failed = run(DIGITS, "--svg", PATH="/nowhere")
+    assert failed.stderr == (
+        "error: --svg: graphviz's program dot is not on PATH; install graphviz, or take --dot.\n"
+    )
