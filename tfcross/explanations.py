@@ -1,0 +1,84 @@
+"""What an error of an app, a linker or a compiler means: ``answers/errors.yaml``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import TfcrossError
+from .schema import load_document
+
+_PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
+#: What stands for a name that the message does not tell.
+_UNTOLD = "…"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """``see`` shows that it is so, ``do`` is what to type; ``line`` counts from 1."""
+
+    key: str
+    title: str
+    line: int
+    means: str
+    see: tuple[str, ...]
+    do: tuple[str, ...]
+    page: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the file; ``data`` as it stands there."""
+
+    key: str
+    patterns: tuple[re.Pattern[str], ...]
+    data: Mapping[str, Any]
+
+
+def load_entries(root: Path) -> tuple[Entry, ...]:
+    """Those of the project in ``root``, in the file's order. Raises TfcrossError."""
+    document = load_document(root / "answers" / "errors.yaml", "errors")
+    return tuple(Entry(key, tuple(_compiled(key, data)), data) for key, data in document.items())
+
+
+def _compiled(key: str, data: Mapping[str, Any]) -> Iterator[re.Pattern[str]]:
+    for pattern in data["patterns"]:
+        try:
+            yield re.compile(pattern)
+        except re.error as error:
+            raise TfcrossError(f"answers/errors.yaml: {key}: '{pattern}' is no pattern: {error}.") from None
+
+
+def explain_text(text: str, entries: tuple[Entry, ...]) -> list[Explanation]:
+    """What each known message in ``text`` means, in the order of the text; equal ones once."""
+    found = [(match.start(), entry, match) for entry in entries for match in _matches(entry, text)]
+    once: dict[tuple[str, str, str], Explanation] = {}
+    for _, entry, match in sorted(found, key=lambda item: item[0]):
+        one = _explanation(entry, match, text)
+        once.setdefault((one.key, one.title, one.means), one)
+    return list(once.values())
+
+
+def _matches(entry: Entry, text: str) -> Iterator[re.Match[str]]:
+    return (match for pattern in entry.patterns for match in pattern.finditer(text))
+
+
+def _explanation(entry: Entry, match: re.Match[str], text: str) -> Explanation:
+    told = {name: value for name, value in match.groupdict().items() if value}
+
+    def filled(template: str) -> str:
+        return _PLACEHOLDER.sub(lambda name: told.get(name[1], _UNTOLD), template)
+
+    data = entry.data
+    return Explanation(
+        key=entry.key,
+        title=filled(data["title"]),
+        line=text.count("\n", 0, match.start()) + 1,
+        means=filled(data["means"]),
+        see=tuple(map(filled, data["see"])),
+        do=tuple(map(filled, data["do"])),
+        page=data["page"],
+    )
