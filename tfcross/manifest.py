@@ -11,6 +11,7 @@ from typing import Any
 from .errors import TfcrossError
 from .model import Model
 from .options import Options
+from .ownops import OwnOps
 from .profile import Profile
 from .release import Release
 from .selection import Selection
@@ -28,6 +29,7 @@ def make_manifest(
     models: Sequence[Model],
     selection: Selection,
     units: Iterable[str],
+    own: OwnOps | None = None,
 ) -> dict[str, Any]:
     """The manifest as JSON values: no times, no paths of this machine, equal for equal builds."""
     return {
@@ -42,6 +44,11 @@ def make_manifest(
             "types": options.types,
         },
         "sources": {name: _source(tree, release) for name, tree in sorted(trees.items())},
+        "extras": {
+            "ops": list(options.extra_ops),
+            "kernels": list(options.extra_kernels),
+            "own": own.sha256 if own else "",
+        },
         "models": [{"name": model.path.name, "sha256": model.sha256} for model in models],
         "ops": {op: asdict(selection.reasons[op]) for op in selection.ops},
         "kernels": [list(pair) for pair in selection.kernels],

@@ -40,6 +40,9 @@ VARIABLES = (
         (("__ANDROID_TYPES_SLIM__", "slim"), ("__ANDROID_TYPES_FULL__", "full"))
         + (("-D__ANDROID_TYPES_SLIM__", "slim"), ("-D__ANDROID_TYPES_FULL__", "full")),
     ),
+    Variable("EXTRA_OPS", "further ops, separated by commas, with all of their kernels"),
+    Variable("EXTRA_KERNELS", "further files of the release, as relu_op.cc, with all of their kernels"),
+    Variable("OPS_DIR", "folder with sources of your own ops, which models may use"),
     Variable("OPTFLAGS", "optimisation flags of everything that runs on the target", "-Os"),
     Variable("TOOLCHAIN", "another toolchain than the target pins"),
     Variable("TOOLCHAIN_ROOT", "folder of the toolchain's programs, or with them in its bin (default: PATH)"),
@@ -68,7 +71,8 @@ class Options:
 
     Empty strings stand for what was not given. ``types``: with a model only its own types are compiled,
     so that all are open to it; a set without a model is kept to those of mobile builds. ``models`` are
-    paths as given, in order, each once; ``sources`` are (name, folder) pairs sorted by name.
+    paths as given, in order, each once; so are ``extra_ops``, ``extra_kernels``.
+    ``sources`` are (name, folder) pairs sorted by name.
     """
 
     target: str
@@ -76,6 +80,9 @@ class Options:
     release: str
     models: tuple[str, ...]
     types: str
+    extra_ops: tuple[str, ...]
+    extra_kernels: tuple[str, ...]
+    ops_dir: str
     optflags: tuple[str, ...]
     toolchain: str
     toolchain_root: str
@@ -121,13 +128,16 @@ def parse_options(arguments: Mapping[str, str], source_names: Collection[str] | 
     for name in arguments:
         _check_name(name, source_names)
     value = {variable.name: _value(variable, arguments) for variable in VARIABLES}
-    models = _models(value["MODEL"])
+    models = _names("MODEL", value["MODEL"], "paths")
     return Options(
         target=value["TARGET"],
         arch=value["ARCH"],
         release=value["RELEASE"],
         models=models,
         types=value["TYPES"] or ("full" if models else "slim"),
+        extra_ops=_names("EXTRA_OPS", value["EXTRA_OPS"], "ops"),
+        extra_kernels=_names("EXTRA_KERNELS", value["EXTRA_KERNELS"], "files"),
+        ops_dir=value["OPS_DIR"],
         optflags=_words("OPTFLAGS", value["OPTFLAGS"]),
         toolchain=value["TOOLCHAIN"],
         toolchain_root=value["TOOLCHAIN_ROOT"],
@@ -206,11 +216,12 @@ def _value(variable: Variable, arguments: Mapping[str, str]) -> str:
     return value
 
 
-def _models(text: str) -> tuple[str, ...]:
+def _names(variable: str, text: str, what: str) -> tuple[str, ...]:
+    """Names separated by commas, each once."""
     names = [name.strip() for name in text.split(",")] if text else []
     if not all(names):
         raise TfcrossError(
-            f"MODEL={text}: an empty name among the commas; give paths separated by single commas."
+            f"{variable}={text}: an empty name among the commas; give {what} separated by single commas."
         )
     return tuple(dict.fromkeys(names))
 

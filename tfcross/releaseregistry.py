@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from .coreset import CoreSet, load_core
 from .errors import TfcrossError
 from .fetch import fetch_sources
 from .options import Options, require_target
+from .ownops import OwnOps, find_own, lay_beside, with_own
 from .profile import Profile, find_host, known_targets, load_profile
 from .registry import Registry, build_registry
 from .registrydata import RegistryData, load_registry_data
@@ -26,32 +28,61 @@ _VERSION = re.compile(r"^#define TF_GRAPH_DEF_VERSION (\d+)", re.M)
 
 
 @dataclass(frozen=True)
+class RegistrySources:
+    """What a registry is made from: a release's data in ``folder`` and ``tree``, seen by ``toolchain``."""
+
+    core: CoreSet
+    folder: Path
+    profile: Profile
+    toolchain: Toolchain
+    tree: Tree
+
+    def registry(self, types: str, own: OwnOps | None = None, folder: Path | None = None) -> Registry:
+        """What there is for ``types`` (a key of the core's types), with the user's ``own`` ops.
+
+        ``folder`` is where links to both can be laid. Takes 20 s where the cache has it not.
+        """
+        defines = (*self.core.defines, *self.profile.defines, *self.core.type_defines(types))
+        registry = self._build(defines)
+        if own is None:
+            return registry
+        if folder is None:
+            with tempfile.TemporaryDirectory(prefix="ops-") as made:
+                return with_own(registry, self._build_own(defines, own, Path(made)))
+        return with_own(registry, self._build_own(defines, own, folder))
+
+    def _build_own(self, defines: Sequence[str], own: OwnOps, folder: Path) -> Registry:
+        lay_beside(own, self.tree.path, folder)
+        return self._build(defines, folder, own)
+
+    def _build(self, defines: Sequence[str], root: Path | None = None, own: OwnOps | None = None) -> Registry:
+        return build_registry(
+            data=load_registry_data(self.folder),
+            include_root=root or self.tree.path,
+            compiler=[self.toolchain.cxx, *self.toolchain.flags, f"-std={self.core.cxx_standard}"],
+            defines=defines,
+            jobs=len(os.sched_getaffinity(0)),
+            tree_id=self.tree.stamp.read_text() + (own.sha256 if own else ""),
+            compiler_id=self.toolchain.identity,
+            files=own.files if own else None,
+            cache=environment.cache_folder() / "registry",
+        )
+
+
+@dataclass(frozen=True)
 class ReleaseRegistry:
-    """``registry`` tells what the release registers for ``profile`` under the defines of TYPES=."""
+    """A release for a profile; ``own`` are the user's ops of OPS_DIR=."""
 
     release: Release
     core: CoreSet
     data: RegistryData
     profile: Profile
-    toolchain: Toolchain
-    tree: Tree
+    sources: RegistrySources
+    own: OwnOps | None
 
     def registry(self, types: str) -> Registry:
-        """What there is for ``types`` (a key of the core's types); takes 20 s where the cache has it not."""
-        return self.under((*self.core.defines, *self.profile.defines, *self.core.type_defines(types)))
-
-    def under(self, defines: Sequence[str]) -> Registry:
-        """What there is under other defines."""
-        return build_registry(
-            data=self.data,
-            include_root=self.tree.path,
-            compiler=[self.toolchain.cxx, *self.toolchain.flags, f"-std={self.core.cxx_standard}"],
-            defines=defines,
-            jobs=len(os.sched_getaffinity(0)),
-            tree_id=self.tree.stamp.read_text(),
-            compiler_id=self.toolchain.identity,
-            cache=environment.cache_folder() / "registry",
-        )
+        """What there is for ``types``."""
+        return self.sources.registry(types, self.own)
 
     def others(self, types: str) -> dict[str, Callable[[], Registry]]:
         """The registries for other TYPES=, by those words."""
@@ -60,7 +91,7 @@ class ReleaseRegistry:
 
     def graph_version(self) -> int:
         """The GraphDef version of the release's runtime. Raises TfcrossError if the source does not tell."""
-        path = self.tree.path / "tensorflow/core/public/version.h"
+        path = self.sources.tree.path / "tensorflow/core/public/version.h"
         found = _VERSION.search(path.read_text(encoding="utf-8")) if path.is_file() else None
         if not found:
             raise TfcrossError(f"{path}: no TF_GRAPH_DEF_VERSION in it; give this release's tree.")
@@ -93,6 +124,6 @@ def release_registry(root: Path, options: Options, progress: bool = True) -> Rel
         offline=options.offline,
         progress=progress,
     )
-    return ReleaseRegistry(
-        release, core, load_registry_data(release.folder), profile, toolchain, trees[core.tree]
-    )
+    sources = RegistrySources(core, release.folder, profile, toolchain, trees[core.tree])
+    data = load_registry_data(release.folder)
+    return ReleaseRegistry(release, core, data, profile, sources, find_own(options.ops_dir))

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from .datatypes import type_name
 from .errors import TfcrossError
+from .extras import Extras, find_extras
 from .insertions import Insertion, Insertions, fitting_kernels, single_types
 from .matching import Mismatch, explain, match_node
 from .model import Model, Node
@@ -19,12 +20,13 @@ from .registry import Kernel, Registry
 
 #: What a kernel may be registered for to run on the CPU.
 _CPU = ("CPU", "DEFAULT")
+NO_EXTRAS = Extras()
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an op is in: ``kind`` is ``graph``, ``function``, ``runtime`` or ``release`` (no model); ``detail``
-    names what asked for it."""
+    """Why an op is in: ``kind`` is ``graph``, ``function``, ``runtime``, ``extra`` or ``release`` (no model);
+    ``detail`` names what asked for it."""
 
     kind: str
     detail: str
@@ -96,14 +98,15 @@ def select(
     always: Mapping[str, str],
     inserted: Mapping[str, Sequence[str]] | None = None,
     unavailable: Mapping[str, str] | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> Selection:
     """What ``models`` need of ``registry``, with the ops that the runtime needs ``always`` and why.
 
     ``inserted``: op → ops that the runtime puts in its place before it runs a graph (loops, branches, calls,
     what the graph optimiser makes of it; ``insertions`` tells which of their kernels count). A call of a
     function counts as the op PartitionedCall.
-    ``unavailable``: file → why its kernels cannot be built. Every node counts, also one that no output needs:
-    a session places the whole graph before it prunes it.
+    ``unavailable``: file → why its kernels cannot be built. ``extras`` come on top.
+    Every node counts, also one that no output needs: a session places the whole graph before it prunes it.
     Raises TfcrossError for a node whose op is unknown, or that has no CPU kernel for its types.
     """
     chosen = _Chosen(registry, inserted, unavailable)
@@ -111,6 +114,7 @@ def select(
     for model in models:
         for node in model.all_nodes():
             chosen.add_node(model, node)
+    chosen.add_extras(extras)
     return chosen.result()
 
 
@@ -119,6 +123,7 @@ def select_all(
     files: Iterable[str],
     always: Mapping[str, str],
     unavailable: Mapping[str, str] | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> Selection:
     """Everything that ``files`` register for the CPU, and what the runtime needs ``always``.
 
@@ -139,6 +144,7 @@ def select_all(
             if kernel.op in registry.ops and _own_kernel(registry, kernel):
                 chosen.add_op(kernel.op, Reason("release", file))
                 chosen.add_kernels([kernel])
+    chosen.add_extras(extras)
     return chosen.result(gradients=True)
 
 
@@ -190,6 +196,12 @@ class _Chosen:
             raise TfcrossError(f"{where}: op '{op}': a registration cannot be read: {unread[0]}. {REMEDY}")
         kernels = (k for k in self.registry.kernels_of(op) if k.file not in self.unavailable)
         return [kernel for kernel in kernels if kernel.device in _CPU]
+
+    def add_extras(self, extras: Extras) -> None:
+        for extra in find_extras(extras, self.registry, self.unavailable):
+            self.add_op(extra.op, Reason("extra", extra.words))
+            self.add_kernels(extra.kernels)
+            self._insert(self.insertions.of(extra.op, {}))
 
     def add_node(self, model: Model, node: Node) -> None:
         where = f"{model.path}: node {quoted(node.name)}"
@@ -294,6 +306,6 @@ def _unknown_op(registry: Registry, node: Node) -> str:
     if unread:
         return f"op {quoted(node.op)}: its definition cannot be read: {unread[0]}. {REMEDY}"
     return (
-        f"op {quoted(node.op)} is not defined by this release. A custom op has to be compiled with its own "
-        "sources; an op of a newer TensorFlow needs that RELEASE."
+        f"op {quoted(node.op)} is not defined by this release. A custom op needs its own sources "
+        "(OPS_DIR=); an op of a newer TensorFlow needs that RELEASE."
     )

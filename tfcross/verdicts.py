@@ -113,7 +113,9 @@ class Judge:
         if unread:
             return Verdict(NO_KERNEL, f"its definition cannot be read: {unread[0]}", REMEDY)
         what = f"op {quoted(op)} is not defined by this release"
-        return Verdict(NO_KERNEL, what, "A custom op needs its own sources, a newer op a newer RELEASE.")
+        return Verdict(
+            NO_KERNEL, what, "A custom op needs its own sources (OPS_DIR=), a newer op a newer RELEASE."
+        )
 
     def _kernel(self, node: Node, opdef: OpDef) -> Verdict:
         kernels = self.rules.registry.kernels_of(node.op)

@@ -22,6 +22,9 @@ OPTIONS = Options(
     release="2.14.1",
     models=("models/m.pb",),
     types="slim",
+    extra_ops=(),
+    extra_kernels=(),
+    ops_dir="",
     optflags=("-Os",),
     toolchain="",
     toolchain_root="",
@@ -70,6 +73,7 @@ def test_the_manifest_tells_what_was_built_from_what() -> None:
         "triple": "arm-linux-gnueabihf",
         "toolchain": {"name": "clang-14", "version": "14.0.6", "identity": "id"},
         "flags": {"target": ["-mfpu=neon"], "optimisation": ["-Os"], "types": "slim"},
+        "extras": {"ops": [], "kernels": [], "own": ""},
         "sources": {
             "eigen": {
                 "version": "3.4",

@@ -16,6 +16,9 @@ DEFAULTS = Options(
     release="2.14.1",
     models=(),
     types="slim",
+    extra_ops=(),
+    extra_kernels=(),
+    ops_dir="",
     optflags=("-Os",),
     toolchain="",
     toolchain_root="",
@@ -28,8 +31,9 @@ DEFAULTS = Options(
     verbosity=0,
 )
 NAMES = (
-    "ANDROID_ARCH, ANDROID_TYPES, ARCH, CC_PREFIX, HOST_OS, IOS_ARCH, LAUNCHER, MODEL, OFFLINE, OPTFLAGS, "
-    "OUT, RELEASE, SOURCE_<name>, SOURCE_DIR, TARGET, TOOLCHAIN, TOOLCHAIN_ROOT, TYPES, V"
+    "ANDROID_ARCH, ANDROID_TYPES, ARCH, CC_PREFIX, EXTRA_KERNELS, EXTRA_OPS, HOST_OS, IOS_ARCH, LAUNCHER, "
+    "MODEL, OFFLINE, OPS_DIR, OPTFLAGS, OUT, RELEASE, SOURCE_<name>, SOURCE_DIR, TARGET, TOOLCHAIN, "
+    "TOOLCHAIN_ROOT, TYPES, V"
 )
 
 
@@ -58,6 +62,9 @@ def test_an_empty_value_is_the_default() -> None:
         pytest.param({"OFFLINE": "false"}, "offline", False, id="false"),
         pytest.param({"ANDROID_ARCH": "arm64-v8a"}, "arch", "arm64-v8a", id="Android's name of ARCH"),
         pytest.param({"IOS_ARCH": "arm64", "ARCH": "arm64"}, "arch", "arm64", id="aliases that agree"),
+        pytest.param({"EXTRA_OPS": "Tanh, Add,Tanh"}, "extra_ops", ("Tanh", "Add"), id="further ops"),
+        pytest.param({"EXTRA_KERNELS": "relu_op.cc"}, "extra_kernels", ("relu_op.cc",), id="further files"),
+        pytest.param({"OPS_DIR": "my ops"}, "ops_dir", "my ops", id="own ops"),
         pytest.param({"MODEL": "a.pb"}, "types", "full", id="all types are open to a model"),
         pytest.param({"MODEL": "a.pb", "TYPES": "slim"}, "types", "slim", id="types of a model"),
         pytest.param({"ANDROID_TYPES": "__ANDROID_TYPES_FULL__"}, "types", "full", id="the makefile's types"),

@@ -177,8 +177,8 @@ def test_two_models_that_keep_the_same_of_a_file_share_its_key_and_no_others() -
     [
         pytest.param(
             model(node("x", "Frobnicate")),
-            "m.pb: node 'x': op 'Frobnicate' is not defined by this release. A custom op has to be "
-            "compiled with its own sources; an op of a newer TensorFlow needs that RELEASE.",
+            "m.pb: node 'x': op 'Frobnicate' is not defined by this release. A custom op needs its "
+            "own sources (OPS_DIR=); an op of a newer TensorFlow needs that RELEASE.",
             id="unknown op",
         ),
         pytest.param(

@@ -103,7 +103,7 @@ def test_a_node_that_has_a_kernel_runs(of: Node) -> None:
             node("x", "Conv9D"),
             "no kernel",
             "op 'Conv9D' is not defined by this release",
-            "A custom op needs its own sources, a newer op a newer RELEASE.",
+            "A custom op needs its own sources (OPS_DIR=), a newer op a newer RELEASE.",
             id="unknown op",
         ),
         pytest.param(

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..coreset import CoreSet
 from ..opsheader import ops_header
+from ..ownops import is_own
 from ..render import render, write_if_changed
 from ..selection import FileSelection, Selection
 from .compiling import CompileFlags, Compiler
@@ -16,11 +17,17 @@ from .compiling import CompileFlags, Compiler
 
 @dataclass(frozen=True)
 class CoreFolders:
-    """``tree``: TensorFlow's sources; ``gen``: generated ones; ``work``: the profile's build folder."""
+    """``tree``: TensorFlow's sources; ``gen``: generated ones; ``work``: the profile's build folder; ``own``:
+    where the user's sources are, as ``ownops`` lays them."""
 
     tree: str
     gen: str
     work: str
+    own: str = ""
+
+    def root(self, name: str, generated: bool) -> str:
+        """Where the file ``name`` is below."""
+        return self.own if is_own(name) else self.gen if generated else self.tree
 
 
 class CoreBuild:
@@ -45,7 +52,7 @@ class CoreBuild:
 
     def _unit(self, target: str, name: str, forced: tuple[str, ...] = ()) -> Any:
         generated = name.endswith(".pb.cc") or name in self.core.generated
-        root = self.folders.gen if generated else self.folders.tree
+        root = self.folders.root(name, generated)
         flags = self.plain if name in self.core.pch_without else self.usual
         node = self.compiler.unit(target, f"{root}/{name}", flags.more(forced=forced))
         self.compiler.env.Depends(node, self.order)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from .. import environment
 from ..coreset import check_files, load_core
+from ..extras import Extras
 from ..fetch import fetch_sources
 from ..headerdeps import HeaderDeps
 from ..linkflags import LinkFlags
@@ -18,12 +19,12 @@ from ..manifest import make_manifest
 from ..model import load_model
 from ..opsheader import ops_header
 from ..options import Options
+from ..ownops import find_own, plain_files
 from ..profile import Profile
 from ..proof import EXAMPLE, proof_of
 from ..recipes import Recipe, expand_sources, load_recipes, wanted_recipes
-from ..registry import build_registry
-from ..registrydata import load_registry_data
 from ..release import Release
+from ..releaseregistry import RegistrySources
 from ..selection import Selection, select, select_all
 from ..store import Tree
 from ..toolchain import Toolchain
@@ -137,30 +138,26 @@ class Build:
 
     def select(self) -> None:
         """What the models need, from what the release's sources register under the profile's defines."""
-        defines = [*self.core.defines, *self.profile.defines, *self.core.type_defines(self.options.types)]
-        registry = build_registry(
-            data=load_registry_data(self.release.folder),
-            include_root=Path(self.links[self.core.tree]),
-            compiler=[self.toolchain.cxx, *self.toolchain.flags, f"-std={self.core.cxx_standard}"],
-            defines=defines,
-            jobs=job_count(),
-            tree_id=self._key(self.core.tree),
-            compiler_id=self.toolchain.identity,
-            cache=environment.cache_folder() / "registry",
-        )
+        tree = self.trees[self.core.tree]
+        sources = RegistrySources(self.core, self.release.folder, self.profile, self.toolchain, tree)
+        self.own = find_own(self.options.ops_dir)
+        self.own_folder = f"{Path(self.links[self.core.tree]).parent.as_posix()}/own"
+        registry = sources.registry(self.options.types, self.own, Path(self.own_folder))
+        extras = Extras(self.options.extra_ops, self.options.extra_kernels)
+        always, unavailable = self.core.always, self.core.unavailable
         if self.models:
             self.selection: Selection = select(
-                self.models, registry, self.core.always, self.core.inserted, self.core.unavailable
+                self.models, registry, always, self.core.inserted, unavailable, extras
             )
         else:
-            self.selection = select_all(registry, self.core.portable, self.core.always, self.core.unavailable)
+            self.selection = select_all(registry, self.core.portable, always, unavailable, extras)
 
     # 9 core
 
     def compile_core(self) -> None:
         """Objects of runtime, selection and helpers, the dependencies' archives, what is missing."""
         flags = self._target_flags()
-        folders = CoreFolders(self.links[self.core.tree], self.gen, self.work)
+        folders = CoreFolders(self.links[self.core.tree], self.gen, self.work, self.own_folder)
         self.core_build = CoreBuild(self.compiler, self.core, flags, folders, [self.protos])
         self.model_work = f"{self.work}/models/{self.selection.key}"
         inputs = [vars(self.core), asdict(flags), self.toolchain.identity, self._key(self.core.tree)]
@@ -169,7 +166,8 @@ class Build:
         helpers = self.closures.helpers("helpers")
         runtime = (*self.core.runtime, *map(proto_unit, self.core.proto_units))
         whole = () if self.models else self._whole_set()
-        names = dict.fromkeys([*self.selection.files, *runtime, *whole, *helpers.files])
+        own = plain_files(self.own, self.selection) if self.own else ()
+        names = dict.fromkeys([*self.selection.files, *own, *runtime, *whole, *helpers.files])
         self.objects = self.core_build.units(names, self.selection)
         self.archives = self._dependencies(flags)
         self.closed = self.closures.add("core", self.objects, [a for _, a in self.archives], helpers)
@@ -205,7 +203,8 @@ class Build:
 
     def _dependencies(self, flags: CompileFlags) -> list[tuple[Recipe, Any]]:
         texts = [
-            Path(self.links[self.core.tree], name).read_text(errors="replace") for name in self._own_files()
+            Path(self.core_build.folders.root(name, False), name).read_text(errors="replace")
+            for name in self._written_files()
         ]
         plain = CompileFlags(ccflags=flags.ccflags, defines=("NDEBUG",))
         folder, cpu = f"{self.base}/deps", self.profile.cpu  # types are TensorFlow's own
@@ -215,7 +214,7 @@ class Build:
             if recipe.archive
         ]
 
-    def _own_files(self) -> list[str]:
+    def _written_files(self) -> list[str]:
         made = (".pb.cc", *self.core.generated)
         return [name for name in self.objects if not name.endswith(made)]
 
@@ -307,6 +306,7 @@ class Build:
             self.models,
             self.selection,
             self.objects,
+            self.own,
         )
         parts = [*self.libraries, self.include, *self.link_programs()]
         files = {**self.files, "ops_to_register.h": header}
