@@ -6,7 +6,7 @@ import contextlib
 import json
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ..linkflags import LinkFlags
 from ..profile import Profile
 from ..proof import Proof, loading, run_here
 from ..render import render, write_if_changed
+from ..shares import share_lines
 from .actions import builder
 from .compiling import CompileFlags, Compiler
 from .dependencies import link_program
@@ -146,8 +147,12 @@ def publish(
     parts: Sequence[Any],
     proofs: Sequence[Any],
     files: Mapping[str, str],
+    shares: Callable[[], Mapping[str, Any]] = dict,
 ) -> Any:
-    """The output folder's node (its manifest): replaced whole, when ``parts`` and ``proofs`` are there."""
+    """The output folder's node (its manifest): replaced whole, when ``parts`` and ``proofs`` are there.
+
+    ``shares`` tells what each model costs, for models.json; {} for one model.
+    """
     text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
 
     def run(targets: list[str], sources: list[str]) -> None:
@@ -164,7 +169,9 @@ def publish(
                 shutil.copy(source, part / "bin" / Path(source).name)
         said = "".join(Path(str(proof)).read_text() for proof in proofs)
         proven = {"proof.txt": said} if proofs else {}
-        for name, content in {**files, **proven, "manifest.json": text}.items():
+        costs = dict(shares())
+        told = {"models.json": json.dumps(costs, indent=1) + "\n"} if costs else {}
+        for name, content in {**files, **proven, **told, "manifest.json": text}.items():
             (part / name).parent.mkdir(exist_ok=True)
             (part / name).write_text(content, encoding="utf-8")
         if final.exists():
@@ -172,6 +179,7 @@ def publish(
         part.rename(final)
         shutil.rmtree(old, ignore_errors=True)
         core = final / "lib" / output.link.core
+        print("".join(f"        {line}\n" for line in (share_lines(costs) if costs else ())), end="")
         print(f"        {core}: {megabytes(core)}; for make: {final}/link/flags.mk", flush=True)
 
     signature = "\0".join([text, *files, *files.values(), output.stage])

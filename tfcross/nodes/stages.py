@@ -26,6 +26,7 @@ from ..recipes import Recipe, expand_sources, load_recipes, wanted_recipes
 from ..release import Release
 from ..releaseregistry import RegistrySources
 from ..selection import Selection, select, select_all
+from ..shares import find_shares, measured
 from ..store import Tree
 from ..toolchain import Toolchain
 from . import output
@@ -146,11 +147,14 @@ class Build:
         extras = Extras(self.options.extra_ops, self.options.extra_kernels)
         always, unavailable = self.core.always, self.core.unavailable
         if self.models:
-            self.selection: Selection = select(
-                self.models, registry, always, self.core.inserted, unavailable, extras
-            )
+            inserted = self.core.inserted
+            self.selection: Selection = select(self.models, registry, always, inserted, unavailable, extras)
+            alone = [select([model], registry, always, inserted, unavailable) for model in self.models]
+            names = [str(model.path) for model in self.models]
+            self.shares = find_shares(names, alone) if len(self.models) > 1 else []
         else:
             self.selection = select_all(registry, self.core.portable, always, unavailable, extras)
+            self.shares = []
 
     # 9 core
 
@@ -310,8 +314,16 @@ class Build:
         )
         parts = [*self.libraries, self.include, *self.link_programs()]
         files = {**self.files, "ops_to_register.h": header}
-        self.goal = output.publish(self.env, self.output, manifest, parts, self.proofs, files)
+        self.goal = output.publish(
+            self.env, self.output, manifest, parts, self.proofs, files, self._measure_shares
+        )
         return self.goal
+
+    def _measure_shares(self) -> dict[str, Any]:
+        """What each of several models costs, when the objects are there; {} for one model."""
+        if not self.shares:
+            return {}
+        return measured(self.shares, {name: Path(str(o)).stat().st_size for name, o in self.objects.items()})
 
     # after the build
 
