@@ -1,0 +1,91 @@
+"""What check_graph.py says of a graph is what the library says that the README's command built, under qemu.
+
+The library was built for one model: most graphs of other ops and types must fail. bench/check_agreement.py
+does the same with TensorFlow's own library, which has every op.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from op_graphs import op_graphs
+from project_build import CXX, DIGITS, OUT, ROOT, Run, run_app
+from scripts_run import run_script
+
+from tfcross.options import parse_options
+from tfcross.registry import Registry
+from tfcross.releaseregistry import release_registry
+
+EVERY = 60  # of the graphs of all ops; besides, all of those that the library has kernels for
+#: What the runtime says when a graph's values, not its ops and types, are what it refuses.
+ABOUT = re.compile(
+    "No OpKernel was registered|Op type not registered|explicitly assigned|NodeDef |Value for attr|"
+    "Length for attr|AttrValue|incompatible with expected|is not available in GraphDef"
+)
+
+
+@pytest.fixture(scope="module")
+def registry(built: Run) -> Registry:
+    return release_registry(ROOT, parse_options({"TARGET": "PI"})).registry("full")
+
+
+@pytest.fixture(scope="module")
+def graphs(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("graphs")
+    there = {op for op, _ in json.loads((OUT / "manifest.json").read_text())["kernels"]}
+    made = []
+    for number, graph in enumerate(op_graphs(registry)):
+        if graph.op in there or number % EVERY == 0:
+            path = folder / f"{number}-{graph.op}.pb"
+            path.write_bytes(graph.variants[0])
+            made.append(path)
+    return made
+
+
+@pytest.fixture(scope="module")
+def said(built: Run, graphs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the library answers, by path."""
+    folder = tmp_path_factory.mktemp("sessions")
+    flags = subprocess.run(
+        ["make", "-s", "-f", "-", "show"],
+        input=f"include {OUT}/link/flags.mk\nshow: ; @echo '$(TFCROSS_CXXFLAGS)|$(TFCROSS_LDLIBS)'\n",
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    compile_flags, _, libraries = flags.partition("|")
+    source, app = Path(__file__).with_name("sessions.cc"), folder / "sessions"
+    argv = [CXX, "-O1", *shlex.split(compile_flags), source, *shlex.split(libraries), "-o", app]
+    subprocess.run(argv, cwd=ROOT, check=True)
+    answers: dict[str, str] = {}
+    left = [str(path) for path in graphs]
+    while left:
+        (folder / "names").write_text("".join(f"{name}\n" for name in left))
+        done = run_app(app, folder / "names")
+        new = dict(line.split("\t", 1) for line in done.stdout.splitlines() if "\t" in line)
+        assert new, done.stderr[-2000:]
+        answers.update(new)
+        left = [name for name in left if name not in answers]
+    return answers
+
+
+def test_the_verdict_is_what_the_library_says(graphs: list[Path], said: dict[str, str]) -> None:
+    checked = json.loads(run_script("check_graph.py", *graphs, "--library", OUT, "--json").stdout)["models"]
+    runs = {model["model"]: model["runs"] for model in checked}
+    told = {path: text for path, text in said.items() if not text or ABOUT.search(text)}
+    different = {path: (runs[path], text) for path, text in told.items() if runs[path] != (not text)}
+    assert different == {}
+    counts = (len(told), sum(runs[path] for path in told))
+    assert counts[0] > 0.8 * len(graphs), counts
+    assert counts[1] > 20, counts
+
+
+def test_the_example_itself_runs_in_both(said: dict[str, str]) -> None:
+    assert run_script("check_graph.py", DIGITS / "digits.pb", "--library", OUT).returncode == 0
+    assert "accuracy 0.981" in (OUT / "proof.txt").read_text()
