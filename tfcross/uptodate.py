@@ -16,7 +16,7 @@ from pathlib import Path
 #: Options of SCons that change how, not what it builds; with any other one, SCons itself has to run.
 _HARMLESS = re.compile(r"-Q|-s|-j\d*|\d+|--jobs=\d+")
 #: Trees of the user's own, whose files nothing here lists.
-_LOCAL = re.compile(r"SOURCE_(?!DIR=)\w+=(?!$)")
+_LOCAL = re.compile(r"(?:SOURCE_(?!DIR=)\w+|OPS_DIR)=(?!$)")
 
 Stat = list[int]
 

@@ -88,7 +88,9 @@ def test_another_command_or_environment_has_another_record(other):
     assert other not in ("", key(*WORDS))
 
 
-@pytest.mark.parametrize("word", ["-n", "-c", "-h", "--debug=explain", "-k", "SOURCE_protobuf=../protobuf"])
+@pytest.mark.parametrize(
+    "word", ["-n", "-c", "-h", "--debug=explain", "-k", "SOURCE_protobuf=../protobuf", "OPS_DIR=my_ops"]
+)
 def test_what_only_scons_can_tell_has_no_record(word):
     assert key(*WORDS, word) == ""
 
