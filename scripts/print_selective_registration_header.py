@@ -11,6 +11,7 @@ gets.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import platform
 import sys
@@ -141,6 +142,7 @@ def load_registry(release: Release, core: CoreSet, chosen: argparse.Namespace) -
 
 
 def main(words: list[str]) -> int:
+    gc.disable()  # one run, which ends before there is much to collect
     try:
         header = make_header(parse(words))
     except TfcrossError as error:

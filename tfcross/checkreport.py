@@ -89,11 +89,16 @@ def _type(name: str) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines with aligned columns; cells of more than 60 characters are cut."""
-    cut = [[cell if len(cell) <= 60 else cell[:57] + "..." for cell in row] for row in (head, *rows)]
+    cut = [[_cell(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cut) for column in range(len(head))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cut
     ]
+
+
+def _cell(text: str) -> str:
+    shown = text if text.isprintable() else repr(text)[1:-1]
+    return shown if len(shown) <= 60 else shown[:57] + "..."
 
 
 def _problems(check: ModelCheck) -> Iterator[str]:

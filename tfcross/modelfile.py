@@ -53,8 +53,8 @@ class ModelFile:
         data = self.data
         if filekind.is_text_graph(self.path.name, self.head):
             if not self.head.lstrip().startswith(_TEXT_SAVED_MODEL):
-                return Graph(textgraph.text_graph_parts(bytes(data)), None)
-            data = textgraph.saved_model_bytes(bytes(data))
+                return Graph(textgraph.text_graph_parts(data), None)
+            data = textgraph.saved_model_bytes(data)
         elif not filekind.is_saved_model(self.path.name, self.head):
             return Graph(graphfile.graph_parts(data, 0, len(data)), None)
         meta = self._tagged(graphfile.meta_graphs(data, 0, len(data)), tag)
@@ -140,5 +140,6 @@ def open_model(path: Path) -> Iterator[ModelFile]:
     with stream:
         if not os.fstat(stream.fileno()).st_size:
             raise TfcrossError(f"{path}: the model is empty (0 bytes); copy or freeze it again.")
-        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield ModelFile(path, data, data[: filekind.HEAD], data[-filekind.TAIL :])
+        # Not closed but let go: an error on its way may hold a regular expression that still looks at it.
+        data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        yield ModelFile(path, data, data[: filekind.HEAD], data[-filekind.TAIL :])

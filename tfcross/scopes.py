@@ -13,6 +13,8 @@ from .node import Node
 _HIDDEN = frozenset({"Const", "NoOp"})
 _PASSING = frozenset({"Identity"})
 _SHOWN_OPS = 3
+#: Levels of scopes that are told apart; what is deeper is in the last of them.
+_DEEPEST = 16
 
 
 @dataclass(frozen=True)
@@ -86,18 +88,26 @@ def _shown(nodes: Sequence[Node]) -> list[Node]:
     return [node for node in nodes if node.name not in hidden]
 
 
-def _tree(nodes: Iterable[Node]) -> _Scope:
+def _tree(nodes: Sequence[Node]) -> _Scope:
     """A node "a/b" that other nodes are below of, as "a/b/c", is in the scope of that name."""
     top = _Scope("")
-    nodes = list(nodes)
-    prefixes = {node.name[:at] for node in nodes for at, char in enumerate(node.name) if char == "/"}
+    prefixes = {name for node in nodes for name in _scopes_of(node.name)}
     for node in nodes:
-        scope, path = top, node.name.split("/")
-        for part in path if node.name in prefixes else path[:-1]:
-            name = f"{scope.name}/{part}" if scope.name else part
+        scope = top
+        for name in [*_scopes_of(node.name), *([node.name] if node.name in prefixes else [])]:
             scope = scope.scopes.setdefault(name, _Scope(name))
         scope.nodes.append(node)
     return top
+
+
+def _scopes_of(name: str) -> list[str]:
+    """The scopes that a node of that name is in, from the outermost on: "a" and "a/b" of "a/b/c"."""
+    found: list[str] = []
+    at = name.find("/")
+    while at >= 0 and len(found) < _DEEPEST:
+        found.append(name[:at])
+        at = name.find("/", at + 1)
+    return found
 
 
 def _opened(top: _Scope, most: int) -> set[str]:

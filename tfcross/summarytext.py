@@ -18,8 +18,10 @@ def summary_text(model: Model, summary: Summary) -> str:
         bytes=model.path.stat().st_size if model.path.is_file() else 0,
         producer=model.producer,
         notes=model.notes,
-        inputs=[(end.name, type_and_shape(end), end.op) for end in summary.inputs],
-        outputs=[(end.name, type_and_shape(end), end.op) for end in summary.outputs],
+        inputs=[(_shown(end.name), type_and_shape(end), _shown(end.op)) for end in summary.inputs],
+        outputs=[(_shown(end.name), type_and_shape(end), _shown(end.op)) for end in summary.outputs],
+        ops={_shown(op): count for op, count in summary.ops.items()},
+        untold={_shown(op): count for op, count in summary.untold.items()},
         parameters={
             title: [(short_type(dtype), part) for dtype, part in parts.items()]
             for title, parts in (
@@ -30,6 +32,12 @@ def summary_text(model: Model, summary: Summary) -> str:
         },
         summary=summary,
     )
+
+
+def _shown(name: str) -> str:
+    """A name of the graph on one line, not longer than a line."""
+    shown = name if name.isprintable() else repr(name)[1:-1]
+    return shown if len(shown) <= 100 else shown[:97] + "..."
 
 
 def dot_text(picture: Picture, title: str) -> str:

@@ -1,6 +1,7 @@
 """GraphDefs in protobuf's text format, one top-level block at a time.
 
-The parser of the text format is slow and keeps all that it reads; a block at a time bounds the memory.
+The parser of the text format is slow and keeps all that it reads: a block at a time, and what a large tensor
+holds left out, bounds the memory. ``data`` is bytes, or a mapped file.
 """
 
 from __future__ import annotations
@@ -15,9 +16,18 @@ from google.protobuf.message import DecodeError, EncodeError
 from tfcross import graphdef
 
 _TOKEN = re.compile(
-    rb"""[{<}>] | [A-Za-z_]\w* | "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | \#[^\n]* | ["']""",
+    rb"""[{<}>] | [A-Za-z_]\w*+ | "(?:[^"\\\n]++|\\.)*+" | '(?:[^'\\\n]++|\\.)*+' | \#[^\n]*+ | ["']""",
     re.VERBOSE | re.DOTALL,
 )
+# The payload of a tensor as one string, or as many numbers; possessive, since a string can have a gigabyte.
+_PAYLOAD = re.compile(
+    rb"""\btensor_content \s*+ : \s*+ (?: "(?:[^"\\\n]++|\\.)*+" \s*+ | '(?:[^'\\\n]++|\\.)*+' \s*+ )++
+    | (?: \b\w++_val \s*+ : \s*+ [\w.+-]++ [\s,;]*+ )++
+    | \b\w++_val \s*+ : \s*+ \[ [^][]*+ \]""",
+    re.VERBOSE | re.DOTALL,
+)
+_LARGE_BLOCK = 1 << 16  # bytes; a smaller one is parsed as it is
+_LARGE_PAYLOAD = 1 << 13  # bytes of text
 _MAX_DEPTH = 100  # as the binary parser's
 _LONGEST_REASON = 200
 
@@ -30,11 +40,11 @@ class TextError(Exception):
         self.line = line
 
 
-def _line(data: bytes, offset: int) -> int:
-    return data.count(b"\n", 0, offset) + 1
+def _line(data: Any, offset: int) -> int:
+    return bytes(data[:offset]).count(b"\n") + 1
 
 
-def _blocks(data: bytes) -> Iterator[tuple[str, int, int]]:
+def _blocks(data: Any) -> Iterator[tuple[str, int, int]]:
     """Name, start and end of each top-level ``name { … }``; the end is after the brace. Raises TextError."""
     depth, name, start = 0, "", 0
     for token in _TOKEN.finditer(data):
@@ -60,10 +70,10 @@ def _blocks(data: bytes) -> Iterator[tuple[str, int, int]]:
         )
 
 
-def _parsed(data: bytes, start: int, end: int, message: Any) -> Any:
+def _parsed(data: Any, start: int, end: int, message: Any) -> Any:
     """The message in the text ``data[start:end]``. Raises TextError."""
     try:
-        return text_format.Parse(data[start:end], message, allow_unknown_field=True)
+        return text_format.Parse(_without_payload(data, start, end), message, allow_unknown_field=True)
     except text_format.ParseError as error:
         line = _line(data, start) + (error.GetLine() or 1) - 1
         # The parser quotes the whole line first, which may hold a tensor.
@@ -72,10 +82,24 @@ def _parsed(data: bytes, start: int, end: int, message: Any) -> Any:
         raise TextError(_line(data, start), str(error)[:_LONGEST_REASON]) from None
 
 
+def _without_payload(data: Any, start: int, end: int) -> bytes:
+    """The text ``data[start:end]`` without what a large tensor holds: its dtype and shape stay."""
+    text = bytes(data[start:end])
+    if end - start <= _LARGE_BLOCK:
+        return text
+    kept, at = [], 0
+    for match in _PAYLOAD.finditer(text):
+        if match.end() - match.start() > _LARGE_PAYLOAD:
+            # Lines are counted in errors.
+            kept += [text[at : match.start()], b"\n" * text.count(b"\n", match.start(), match.end()), b" "]
+            at = match.end()
+    return b"".join([*kept, text[at:]])
+
+
 _BLOCKS = {"node": graphdef.NodeDef, "versions": graphdef.VersionDef, "library": graphdef.FunctionDefLibrary}
 
 
-def text_graph_parts(data: bytes) -> Iterator[Any]:
+def text_graph_parts(data: Any) -> Iterator[Any]:
     """The NodeDef, FunctionDef, GradientDef and VersionDef messages of a text GraphDef. Raises TextError."""
     for name, start, end in _blocks(data):
         message = _BLOCKS.get(name)
@@ -89,7 +113,7 @@ def text_graph_parts(data: bytes) -> Iterator[Any]:
             yield parsed
 
 
-def saved_model_bytes(data: bytes) -> bytes:
+def saved_model_bytes(data: Any) -> bytes:
     """The binary form of a SavedModel in text. Raises TextError."""
     content: bytes = _parsed(data, 0, len(data), graphdef.SavedModel()).SerializeToString()
     return content

@@ -6,7 +6,7 @@ kernels, and makes them. It computes nothing: the node waits for a placeholder t
 
 from __future__ import annotations
 
-import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +31,14 @@ ELEMENTS = {
     "shape": "shape",
     "func": "func",
 }
+
+#: What a runtime says when it refuses a graph for its ops, attributes, types, kernels or devices; anything
+#: else is about the made-up values.
+ABOUT_NODES = re.compile(
+    "No OpKernel was registered|Op type not registered|Cannot assign a device|explicit device specification|"
+    "explicitly assigned|Multiple OpKernel registrations|NodeDef |Value for attr|Length for attr|AttrValue|"
+    "incompatible with expected|is not available in GraphDef"
+)
 
 
 @dataclass(frozen=True)
@@ -157,8 +165,3 @@ def _plain(value: AttrValue, attr: AttrDef) -> object:
     if attr.type == "list(type)":
         return tuple(value.list.type)
     return value.i if attr.type == "int" else None
-
-
-def chunks(items: list[Any], size: int) -> Iterator[list[Any]]:
-    rest = iter(items)
-    return iter(lambda: list(itertools.islice(rest, size)), [])

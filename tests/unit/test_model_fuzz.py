@@ -5,98 +5,18 @@ from __future__ import annotations
 import random
 import resource
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from google.protobuf import text_format
+from mutations import MUTATORS, SEEDS
 
 from tfcross.errors import TfcrossError
-from tfcross.graphdef import AttrValue, GraphDef, SavedModel, make_const, make_node, make_placeholder
+from tfcross.graphdef import GraphDef, make_const, make_node
 from tfcross.model import Model, load_model
 
-ROOT = Path(__file__).parents[2]
 MUTATIONS = 400  # of each seed file
 SLOWEST = 2.0  # seconds for one file; a usual one takes a millisecond
 MOST_MEMORY = 200_000  # kB more than before; the files have 26 kB at most
-
-
-def function_graph() -> GraphDef:
-    caller = AttrValue()
-    caller.func.name = "f"
-    caller.func.attr["T"].type = 1
-    listed = AttrValue()
-    listed.list.type.extend([1, 3])
-    listed.list.shape.add().dim.add(size=4)
-    graph = GraphDef(
-        node=[
-            make_placeholder("x", "DT_FLOAT", [-1, 4]),
-            make_const("c", "DT_INT32", [2], b"\1\0\0\0\2\0\0\0"),
-            make_node("call", "PartitionedCall", ["x", "^c"], f=caller, Tin=listed),
-        ]
-    )
-    graph.versions.producer = 1482
-    function = graph.library.function.add()
-    function.signature.name = "f"
-    function.signature.input_arg.add(name="a", type=1)
-    function.node_def.append(make_node("r", "Relu", ["a"], T="DT_FLOAT"))
-    graph.library.gradient.add(function_name="f", gradient_func="f")
-    return graph
-
-
-def saved_model() -> bytes:
-    saved = SavedModel(saved_model_schema_version=1)
-    meta = saved.meta_graphs.add(graph_def=function_graph())
-    meta.meta_info_def.tags.append("serve")
-    meta.signature_def["serving_default"].inputs["x"].name = "x:0"
-    meta.signature_def["serving_default"].outputs["y"].name = "call:0"
-    return bytes(saved.SerializeToString())
-
-
-SEEDS: dict[str, Callable[[], bytes]] = {
-    "digits.pb": (ROOT / "examples" / "digits" / "digits.pb").read_bytes,
-    "functions.pb": lambda: bytes(function_graph().SerializeToString()),
-    "saved_model.pb": saved_model,
-    "functions.pbtxt": lambda: text_format.MessageToString(function_graph()).encode(),
-    "large_node.pb": lambda: bytes(make_graph_with_large_node()),
-}
-
-
-def make_graph_with_large_node() -> bytes:
-    """Large enough that the payload is left out before parsing."""
-    graph = GraphDef(node=[make_const("w", "DT_FLOAT", [100, 200], b"\1\2\3\4" * 20_000)])
-    return bytes(graph.SerializeToString())
-
-
-def flip_bits(data: bytearray, chance: random.Random) -> None:
-    for _ in range(chance.randint(1, 8)):
-        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-
-
-def truncate(data: bytearray, chance: random.Random) -> None:
-    del data[chance.randrange(len(data)) :]
-
-
-def enlarge_a_length(data: bytearray, chance: random.Random) -> None:
-    at = chance.randrange(len(data))
-    data[at : at + 1] = chance.choice([b"\xff\xff\xff\xff\x07", b"\xff\xff\xff\x7f", b"\xff" * 9 + b"\1"])
-
-
-def repeat_a_piece(data: bytearray, chance: random.Random) -> None:
-    start, at = chance.randrange(len(data)), chance.randrange(len(data))
-    data[at:at] = bytes(data[start : start + chance.randint(1, 200)]) * chance.randint(1, 20)
-
-
-def drop_a_piece(data: bytearray, chance: random.Random) -> None:
-    start = chance.randrange(len(data))
-    del data[start : start + chance.randint(1, 50)]
-
-
-def overwrite_the_start(data: bytearray, chance: random.Random) -> None:
-    data[: chance.randint(1, 16)] = chance.randbytes(chance.randint(1, 16))
-
-
-MUTATORS = [flip_bits, truncate, enlarge_a_length, repeat_a_piece, drop_a_piece, overwrite_the_start]
 
 
 def load_quietly(path: Path) -> Model | TfcrossError:

@@ -76,6 +76,13 @@ def test_one_flat_level_stays_as_it_is() -> None:
     assert box_count(draw(nodes, most=10).top) == 100
 
 
+def test_scopes_of_any_depth_are_drawn() -> None:
+    deep = [node("/".join("s" * depth), "Relu") for depth in range(1, 400)]
+    picture = draw(deep, most=1000)
+    assert box_count(picture.top) == 399
+    assert "digraph" in dot_text(picture, "deep.pb")
+
+
 def test_the_picture_is_written_as_in_the_golden_file() -> None:
     assert dot_text(draw(SMALL, most=4), "small.pb") == (GOLDEN / "graph.dot").read_text()
 

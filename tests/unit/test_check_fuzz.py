@@ -1,0 +1,58 @@
+"""10,000 damaged models through the check, the summary and the picture: an answer or one line, soon."""
+
+from __future__ import annotations
+
+import random
+import resource
+import time
+from pathlib import Path
+
+import pytest
+from mutations import SEEDS, damaged
+from small_registry import registry
+
+from tfcross.checkreport import json_check, text_check
+from tfcross.errors import TfcrossError
+from tfcross.model import load_model
+from tfcross.modelcheck import check_model
+from tfcross.purposes import load_purposes
+from tfcross.scopes import draw
+from tfcross.summary import summarize
+from tfcross.summarytext import dot_text, summary_text
+from tfcross.verdicts import Rules
+
+COUNT = 2_000  # of each of the five seeds; bench/fuzz.py goes on from there
+SLOWEST = 2.0  # seconds for one of them
+MOST_MEMORY = 300_000  # kB more than before
+RULES = Rules(registry(), load_purposes(Path(__file__).parents[2]), {"While": ("Switch",)})
+
+
+def examine(path: Path) -> bool:
+    """Everything that the scripts do with a model; whether it could be read."""
+    try:
+        model = load_model(path)
+    except TfcrossError as error:
+        assert "\n" not in str(error)
+        return False
+    check = check_model(model, RULES, {"_Arg": "feeds"}, 1575)
+    assert text_check(check, "PI")
+    assert len(json_check(check)["nodes"]) == len(check.nodes)
+    assert summary_text(model, summarize(model))
+    assert dot_text(draw(model.nodes, 20), "m")
+    return True
+
+
+@pytest.mark.parametrize("name", list(SEEDS))
+def test_a_damaged_model_gives_an_answer_or_one_line(tmp_path: Path, name: str) -> None:
+    chance, seed, path = random.Random(f"check {name}"), SEEDS[name](), tmp_path / name
+    path.write_bytes(seed)
+    assert examine(path)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    read = 0
+    for number in range(COUNT):
+        path.write_bytes(damaged(name, seed, number, chance))
+        begun = time.process_time()
+        read += examine(path)
+        assert time.process_time() - begun < SLOWEST, number
+    assert 0.01 * COUNT < read < 0.95 * COUNT
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MOST_MEMORY
