@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import stat
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -50,7 +53,7 @@ class Record:
             return ""
 
     def keep(self, goal: str, read: Iterable[str], made: Iterable[str], begun_ns: int) -> None:
-        """Remember the stats of all that was ``read`` and ``made`` for ``goal``; a folder's tell of new ones.
+        """Remember the stats of all that was ``read`` and ``made`` for ``goal``; of folders, what they hold.
 
         Nothing is kept where a file that was read has changed since the build began (``begun_ns``): it
         may be another one than was read.
@@ -69,12 +72,18 @@ class Record:
 
 
 def _stat(name: str) -> Stat:
-    """What changes with a file's content: time, size and inode; [] where there is none."""
+    """What changes with a file's content: time, size and inode; of a folder, what is in it; [] for none.
+
+    A folder's time is of no use: Python makes its caches in ours.
+    """
     try:
-        found = Path(name).stat()
+        found = os.stat(name)  # noqa: PTH116 (of 2,000 files; half the time)
+        if not stat.S_ISDIR(found.st_mode):
+            return [found.st_mtime_ns, found.st_size, found.st_ino]
+        names = "\0".join(sorted(set(os.listdir(name)) - {"__pycache__"}))  # noqa: PTH208
     except OSError:
         return []
-    return [found.st_mtime_ns, found.st_size, found.st_ino]
+    return [-1, zlib.crc32(names.encode(errors="surrogateescape"))]
 
 
 def project_files(root: Path) -> list[str]:

@@ -24,7 +24,7 @@ def files(tmp_path, monkeypatch) -> list[str]:
         Path(name).write_text(name)
         os.utime(name, ns=(NOW, NOW))
     Path("folder").mkdir()
-    os.utime("folder", ns=(NOW, NOW))
+    Path("folder/old").write_text("")
     return ["source", "folder", "absent"]
 
 
@@ -56,6 +56,13 @@ def test_any_change_leaves_it_to_scons(files, change):
     record = kept(files)
     change()
     assert record.stands() == ""
+
+
+def test_pythons_caches_and_times_of_folders_do_not_count(files):
+    record = kept(files)
+    Path("folder/__pycache__").mkdir()
+    os.utime("folder", ns=(0, 0))
+    assert record.stands() == "out/manifest.json"
 
 
 def test_a_file_replaced_by_one_of_the_same_size_and_time_is_another(files):

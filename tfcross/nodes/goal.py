@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from ..toolchain import Toolchain
 from ..uptodate import Record, project_files
 from .stages import Build
 
+#: Where nobody but the build itself writes.
+OURS = "build/"
 DONE = (SCons.Node.up_to_date, SCons.Node.executed)
 
 
@@ -22,12 +25,12 @@ def remember(build: Build, record: Record, begun_ns: int) -> None:
     goal = build.goal
     if goal is None or goal.get_state() not in DONE:  # an interrupted or failed build has not got there
         return
-    read, made = files_below(goal)
     assert build.headers
-    read += [*build.headers.changeable(), *project_files(build.root)]
-    read += [file for name in build.options.models for file in model_files(Path(name))]
-    read += toolchain_files((build.toolchain, build.host), environment.path())
-    record.keep(str(goal), read, made, begun_ns)
+    files = [*nodes_below(goal), *build.headers.changeable(), *project_files(build.root)]
+    files += [file for name in build.options.models for file in model_files(Path(name))]
+    files += toolchain_files((build.toolchain, build.host), environment.path())
+    made = {file for file in files if file.startswith(OURS)} | {str(goal)}
+    record.keep(str(goal), set(files) - made, made, begun_ns)
 
 
 def model_files(model: Path) -> list[str]:
@@ -36,24 +39,20 @@ def model_files(model: Path) -> list[str]:
     return [str(path) for path in (model, *(model / name for name in inside), model.parent / "proof.yaml")]
 
 
-def files_below(goal: Any) -> tuple[list[str], list[str]]:
-    """What the node ``goal`` was made from in the end, and what was made on the way, as paths."""
-    read: list[str] = []
-    made: list[str] = []
+def nodes_below(goal: Any) -> list[str]:
+    """The paths of all that the node ``goal`` was made from, itself among them."""
     seen, todo = set(), [goal]
     while todo:
         node = todo.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        children = node.all_children()
-        todo += children
-        (made if children else read).append(str(node))
-    return read, made
+        if node not in seen:
+            seen.add(node)
+            todo += node.all_children()
+    return [str(node) for node in seen]
 
 
 def toolchain_files(toolchains: Iterable[Toolchain], search_path: str) -> Iterator[str]:
-    """The programs of ``toolchains``, by the names they were found under and as what these lead to."""
+    """The programs of ``toolchains``, as found and as what that leads to; and where they were looked for."""
+    yield from search_path.split(os.pathsep)
     for chain in toolchains:
         programs = [chain.cxx, chain.cc, chain.linker, chain.ar, chain.ranlib, chain.nm, chain.readelf]
         for program in [*programs, chain.strip, *chain.launcher[:1]]:
