@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import TfcrossError, known
+from .profile import merge
 from .schema import load_document
 
 
@@ -71,9 +72,10 @@ class CoreSet:
         return self.types[types]
 
 
-def load_core(folder: Path) -> CoreSet:
-    """The core of the release in ``folder``."""
-    data = load_document(folder / "core.yaml", "core")
+def load_core(folder: Path, platform: str = "linux") -> CoreSet:
+    """The core of the release in ``folder`` for ``platform``, whose own lists are appended."""
+    document = load_document(folder / "core.yaml", "core")
+    data = merge(document, document.get("platforms", {}).get(platform, {}))
     pch, whole = data.get("precompiled", {}), data.get("whole", {})
     return CoreSet(
         tree=data["tree"],

@@ -36,8 +36,14 @@ def only_error(run: Run) -> str:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        pytest.param(["TARGET=NOPE"], "TARGET=NOPE: unknown target. Known: LINUX, PI.", id="target"),
-        pytest.param([], "TARGET is not set; pass TARGET=. Known: LINUX, PI.", id="no target"),
+        pytest.param(
+            ["TARGET=NOPE"],
+            "TARGET=NOPE: unknown target. Known: ANDROID, DARWIN, IOS, LINUX, PI.",
+            id="target",
+        ),
+        pytest.param(
+            [], "TARGET is not set; pass TARGET=. Known: ANDROID, DARWIN, IOS, LINUX, PI.", id="no target"
+        ),
         pytest.param(
             [PI, "ARCH=mips"],
             "targets/PI.yaml: unknown arch 'mips'. Known: aarch64, armv6, armv7.",
@@ -62,7 +68,7 @@ def test_a_command_line_is_refused_with_what_is_known(words, message):
 
 def test_an_unknown_variable_is_refused_with_the_likely_one():
     message = refused(PI, "MODLE=graph.pb")
-    assert message.startswith("MODLE: unknown variable (did you mean MODEL?). Known: ANDROID_ARCH, ")
+    assert message.startswith("MODLE: unknown variable (did you mean MODEL?). Known: ANDROID_API, ")
 
 
 def written(path: Path, content: bytes) -> str:

@@ -22,6 +22,7 @@ LAYERS = {
     "render": 2,
     "opsheader": 2,
     "selectiveheader": 2,
+    "families": 3,
     "manifest": 3,
     "recipes": 3,
     "toolchain": 3,

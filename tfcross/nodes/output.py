@@ -15,7 +15,7 @@ from ..errors import TfcrossError
 from ..headerdeps import read_depfile
 from ..linkflags import LinkFlags
 from ..profile import Profile
-from ..proof import Proof, run_here
+from ..proof import Proof, not_run, run_here
 from ..render import render, write_if_changed
 from .actions import builder
 from .compiling import CompileFlags, Compiler
@@ -120,10 +120,16 @@ def build_proof(
 
 
 def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: str) -> Any:
-    """A node that holds what the app printed; it exists only if the app succeeded."""
+    """A node that holds what the app printed; it exists only if the app succeeded.
+
+    Where nothing here runs programs of the profile, it says so: then the app was linked only.
+    """
 
     def run(targets: list[str], sources: list[str]) -> None:
-        said = run_here(output.profile, sources[0], proof.arguments, compiler.runner.environment)
+        if output.profile.runs_here:
+            said = run_here(output.profile, sources[0], proof.arguments, compiler.runner.environment)
+        else:
+            said = not_run(output.profile, proof)
         stripped = Path(f"{sources[0]}.stripped")
         compiler.runner.run([compiler.toolchain.strip, "-o", str(stripped), sources[0]], sources[0])
         said += f"{proof.name}: {megabytes(Path(sources[0]))}, stripped {megabytes(stripped)}\n"

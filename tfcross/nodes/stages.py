@@ -44,7 +44,8 @@ GIB_PER_JOB = 2
 def job_count() -> int:
     """As many jobs as there are cores, but no more than the memory carries."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return max(1, min(len(os.sched_getaffinity(0)), int(memory / GIB_PER_JOB)))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, int(memory / GIB_PER_JOB)))
 
 
 class Build:
@@ -56,7 +57,6 @@ class Build:
         Build.current = self
         self.root, self.options, self.release, self.env = root, options, release, env
         self.core = load_core(release.folder)
-        self.recipes = load_recipes(release.folder)
         self.runner = Runner(environment.compiler_environment(), bool(options.verbosity))
         self.headers: HeaderDeps | None = None
         self.closures: Closures
@@ -69,7 +69,10 @@ class Build:
     def use(self, profile: Profile, toolchain: Toolchain, host: Toolchain) -> None:
         """Build for ``profile`` with ``toolchain``, and tools for this machine with ``host``."""
         self.profile, self.toolchain, self.host = profile, toolchain, host
-        self.base = f"build/{profile.name}/{self.release.version}-{toolchain.name}"
+        self.core = load_core(self.release.folder, profile.platform)
+        self.recipes = load_recipes(self.release.folder, profile.platform)
+        api = f"-{profile.api}" if profile.api else ""
+        self.base = f"build/{profile.name}/{self.release.version}-{toolchain.name}{api}"
         self.work = self.base if self.options.types == "full" else f"{self.base}-{self.options.types}"
         self.final = Path(self.options.out) / profile.name
         output.check_output_name(self.final)
@@ -221,6 +224,7 @@ class Build:
     def _closure_tools(self) -> ClosureTools:
         return ClosureTools(
             nm=self.toolchain.nm,
+            symbol_prefix=self.toolchain.symbol_prefix,
             demangler="c++filt",
             ctags="ctags",
             roots=(Path(self.links[self.core.tree]), Path(self.gen)),
@@ -273,10 +277,7 @@ class Build:
             proof = proof_of(path)
             work = f"{self.model_work}/proof{number}"
             app = output.build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
-            if self.profile.runs_here:
-                self.proofs.append(
-                    output.run_proof(self.compiler, self.output, proof, app, f"{work}/proof.txt")
-                )
+            self.proofs.append(output.run_proof(self.compiler, self.output, proof, app, f"{work}/proof.txt"))
 
     def link_programs(self) -> list[Any]:
         """TensorFlow's own programs, linked as apps are."""
