@@ -29,7 +29,9 @@ class Variable:
 SWITCH = (("no", "0"), ("false", "0"), ("off", "0"), ("yes", "1"), ("true", "1"), ("on", "1"))
 VARIABLES = (
     Variable("TARGET", "what to build for; a build needs it"),
-    Variable("ARCH", "arch of the target (default: the target's own)", aliases=("ANDROID_ARCH", "IOS_ARCH")),
+    Variable(
+        "ARCH", "arch of the target, or all (default: the target's own)", aliases=("ANDROID_ARCH", "IOS_ARCH")
+    ),
     Variable("RELEASE", "TensorFlow release", "2.14.1"),
     Variable("MODEL", "frozen graphs, separated by commas; without: the whole portable op set"),
     Variable(

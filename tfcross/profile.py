@@ -15,7 +15,7 @@ from .schema import load_document
 #: Keys that a target and its arch must give between them.
 REQUIRED = ("triple", "cpu", "toolchain", "whole_archive")
 #: Keys of a target file that say how to resolve it, and are no part of a profile.
-STRUCTURE = ("extends", "archs", "default_arch", "machines")
+STRUCTURE = ("extends", "archs", "default_arch", "machines", "package")
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,11 @@ def known_targets(root: Path) -> list[str]:
     return [path.stem for path in paths if "archs" in load_document(path, "target")]
 
 
+def package_kind(root: Path, target: str) -> str:
+    """What the archs of ``target`` are put together into; "" for nothing."""
+    return str(_load_target(root, target).get("package", ""))
+
+
 def known_hosts(root: Path) -> list[str]:
     """The targets that this project can also be run on."""
     return [name for name in known_targets(root) if _machines(root, name)]
@@ -106,6 +111,12 @@ def known_archs(root: Path, target: str, release: str = "") -> list[str]:
     return sorted(
         name for name, data in archs.items() if not release or release in data.get("releases", [release])
     )
+
+
+def own_arch(root: Path, target: str) -> str | None:
+    """This machine's arch, for a target that stands for the machine that builds; None for any other."""
+    default = _load_target(root, target).get("default_arch")
+    return this_machine() if default == "host" else None
 
 
 def find_host(root: Path, given: str = "", machine: str = "") -> str:

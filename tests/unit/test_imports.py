@@ -24,6 +24,7 @@ LAYERS = {
     "selectiveheader": 2,
     "families": 3,
     "manifest": 3,
+    "package": 3,
     "recipes": 3,
     "toolchain": 3,
     "nodes": 3,

@@ -222,7 +222,7 @@ KEYS = (
             "invalid_unknown_key",
             "unknown key 'tripel'. Known: api, api_floor, archs, bitcode, ccflags, cpu, debian, "
             "default_arch, defines, description, emulator, extends, ldflags, libraries, machines, "
-            "names, optional_libraries, platform, releases, sdk, toolchain, triple, whole_archive.",
+            "names, optional_libraries, package, platform, releases, sdk, toolchain, triple, whole_archive.",
             id="unknown key",
         ),
         pytest.param(
