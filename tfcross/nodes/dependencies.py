@@ -67,10 +67,16 @@ class Dependency:
         return self.compiler.unit(target, source, replace(self.plain, ccflags=tuple(only_c)))
 
 
-def link_program(compiler: Compiler, target: str, inputs: Sequence[Any], arguments: Iterable[str]) -> Any:
-    """A program linked from nodes in their order, then ``arguments`` (whole-archive groups, libraries)."""
+def link_program(
+    compiler: Compiler, target: str, inputs: Sequence[Any], arguments: Iterable[str], shared: bool = False
+) -> Any:
+    """A program linked from nodes in their order, then ``arguments`` (whole-archive groups, libraries).
+
+    A ``shared`` library is linked alike, but for the flags of programs.
+    """
     toolchain, runner = compiler.toolchain, compiler.runner
-    flags, tail = (*toolchain.program_flags, *toolchain.link_flags), list(arguments)
+    kind = ("-shared",) if shared else toolchain.program_flags
+    flags, tail = (*kind, *toolchain.link_flags), list(arguments)
     end = toolchain.link_tail
 
     def run(targets: list[str], sources: list[str]) -> None:

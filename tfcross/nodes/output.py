@@ -160,7 +160,7 @@ def publish(
         shutil.copytree(Path(output.stage) / "include", part / "include", copy_function=shutil.copyfile)
         (part / "lib").mkdir()
         for source in sources:
-            if source.endswith(".a"):
+            if source.endswith((".a", ".so", ".jar")):
                 shutil.copyfile(source, part / "lib" / Path(source).name)
             elif "/bin/" in source:
                 (part / "bin").mkdir(exist_ok=True)

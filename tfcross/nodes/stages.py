@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from .. import environment
-from ..coreset import check_files, load_core
+from ..coreset import SharedLibrary, check_files, load_core
 from ..fetch import fetch_sources
 from ..headerdeps import HeaderDeps
 from ..linkflags import LinkFlags
@@ -35,6 +35,7 @@ from .compiling import CompileFlags, Compiler
 from .core import CoreBuild, CoreFolders
 from .dependencies import Dependency, generate_protos, host_flags, link_program, proto_unit
 from .folder import lock_folder, save_usage
+from .java import find_javac, jar_node, shared_flags
 from .sources import link_trees, tree_keys
 
 #: Most a compile may need; -j follows from it and the machine's memory.
@@ -284,12 +285,27 @@ class Build:
         arguments = self.output.link.link_arguments(self.output.stage)
         made = []
         for name, objects in self.programs.items():
+            library = self.core.shared.get(name)
+            own = shared_flags(name, library, self.links[self.core.tree]) if library else []
             program = link_program(
-                self.compiler, f"{self.model_work}/bin/{name}", list(objects.values()), arguments
+                self.compiler,
+                f"{self.model_work}/bin/{name}",
+                list(objects.values()),
+                [*own, *arguments, *(f"-l{one}" for one in (library.libraries if library else ()))],
+                shared=library is not None,
             )
             self.env.Depends(program, [*self.libraries, *self.closures.nodes])
             made.append(program)
+            if library and library.jar:
+                made.append(self._jar(library))
         return made
+
+    def _jar(self, library: SharedLibrary) -> Any:
+        """The archive of the library's Java classes."""
+        tree = self.links[self.core.tree]
+        names = expand_sources(Path(tree), library.java, (), "core.yaml: shared.java")
+        javac = find_javac(environment.path())
+        return jar_node(self.env, self.runner, javac, f"{self.model_work}/bin/{library.jar}", tree, names)
 
     # 12 package
 
