@@ -47,9 +47,9 @@ def read_symbols(files: Sequence[str], nm: str, prefix: str = "") -> dict[str, S
 
 
 def demangle(names: Iterable[str], program: str) -> dict[str, str]:
-    """Mangled → readable."""
+    """Mangled → readable; the names have no underscore of the object format before them (``-n``)."""
     names = list(names)
-    said = _said([program], "".join(f"{name}\n" for name in names))
+    said = _said([program, "-n"], "".join(f"{name}\n" for name in names))
     return dict(zip(names, said.splitlines(), strict=True))
 
 

@@ -198,3 +198,14 @@ def test_the_ndks_folder_is_in_no_portable_flag(tmp_path: Path) -> None:
     folder = ndk(tmp_path / "ndk", "25.0.1")
     found = resolve(Places(str(folder)))
     assert str(folder) not in found.identity + "".join(found.portable_flags)
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_an_old_clang_is_not_asked_for_what_it_does_not_know(tmp_path: Path, knows: bool) -> None:
+    folder = ndk(tmp_path / "ndk", "21.4.7075529")
+    if not knows:
+        path = folder / BIN / "armv7a-linux-androideabi21-clang++"
+        refuse = '-fpch-instantiate-templates*) echo "error: unknown argument"; exit 1 ;;'
+        path.write_text(path.read_text().replace(" *-dM*)", f" {refuse}\n*-dM*)", 1))
+    creation = resolve(Places(str(folder))).pch_creation
+    assert creation == (*(["-fpch-instantiate-templates"] if knows else []), "-Xclang", "-fno-pch-timestamp")

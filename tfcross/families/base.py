@@ -9,6 +9,9 @@ from ..profile import Profile
 from ..toolsearch import Search
 from ..toolsource import Bring
 
+#: Has a precompiled header hold the templates that it uses.
+INSTANTIATE = "-fpch-instantiate-templates"
+
 
 @dataclass(frozen=True)
 class Places:
@@ -48,6 +51,7 @@ class Toolchain:
     ``ccflags`` and ``libraries`` are the profile's, as this compiler's own libraries want them.
     ``program_flags`` go on links of programs only, ``link_tail`` after all else. ``archiver`` is how
     ``ar`` is spoken to ("ar" or "libtool"), ``symbol_prefix`` what the object format puts before a name.
+    ``pch_instantiates`` is false for a clang that is too old for it (before 11, of Apple's before 13).
     ``root`` is the SDK's folder on this machine ("": none), and ``sdk`` which one it is.
     """
 
@@ -73,6 +77,7 @@ class Toolchain:
     lipo: str = ""
     archiver: str = "ar"
     symbol_prefix: str = ""
+    pch_instantiates: bool = True
     root: str = ""
     sdk: str = ""
 
@@ -88,9 +93,10 @@ class Toolchain:
     @property
     def pch_creation(self) -> tuple[str, ...]:
         """Arguments that make a precompiled header: with the templates that it uses, and without times."""
-        if self.family == "clang":
-            return ("-fpch-instantiate-templates", "-Xclang", "-fno-pch-timestamp")
-        return ()
+        if self.family != "clang":
+            return ()
+        templates = (INSTANTIATE,) if self.pch_instantiates else ()
+        return (*templates, "-Xclang", "-fno-pch-timestamp")
 
     def pch_flags(self, header: str) -> tuple[str, str]:
         """Arguments that use the precompiled form of ``header``, which is at ``header + pch_suffix``."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..compiler import ask, identity, links_library
+from ..compiler import accepts, ask, identity, links_library
 from ..errors import TfcrossError, known
 from ..versions import Version, VersionRange, parse_version
-from .base import Request, Toolchain
+from .base import INSTANTIATE, Request, Toolchain
 from .sdks import check_floor, first_range, fits, fitting_words
 
 #: What NDKs call the machine that they run on; Apple silicon runs the programs for x86-64.
@@ -72,6 +72,7 @@ def _toolchain(request: Request, ndk: Ndk, layout: Mapping[str, Any]) -> Toolcha
         launcher=request.launcher,
         ccflags=profile.ccflags,
         libraries=libraries,
+        pch_instantiates=accepts(programs["cxx"], INSTANTIATE, path),
         root=str(ndk.folder),
         sdk=f"NDK {ndk.name}",
     )

@@ -8,10 +8,10 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from ..compiler import ask, identity
+from ..compiler import accepts, ask, identity
 from ..errors import TfcrossError
 from ..versions import parse_version
-from .base import Request, Toolchain
+from .base import INSTANTIATE, Request, Toolchain
 from .sdks import check_floor, first_range, fits, fitting_words
 
 
@@ -52,6 +52,7 @@ def resolve(request: Request) -> Toolchain:
         libraries=profile.libraries,
         archiver="libtool",
         symbol_prefix="_",
+        pch_instantiates=accepts(programs["cxx"], INSTANTIATE, request.search.path),
         root=sdk.folder,
         sdk=f"{sdk.name} {sdk.version}",
     )
