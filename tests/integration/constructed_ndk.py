@@ -227,8 +227,8 @@ def _own_headers(folder: Path) -> Path:
         include.mkdir(parents=True)
         (include / "android").mkdir()
         (include / "android/log.h").symlink_to("/usr/include/android/android/log.h")
-        for name in ("asset_manager.h", "asset_manager_jni.h"):
-            (include / "android" / name).write_text(ASSETS)
+        (include / "android/asset_manager.h").write_text(ASSETS)
+        (include / "android/asset_manager_jni.h").write_text("#include <android/asset_manager.h>\n")
         (include / "log").symlink_to("/usr/include/android/log")
         (include / "jni.h").symlink_to("/usr/include/android/nativehelper/jni.h")
         (include / "sys").mkdir()
