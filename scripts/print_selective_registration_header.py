@@ -30,7 +30,7 @@ from tfcross.profile import load_profile  # noqa: E402
 from tfcross.registry import Registry, build_registry  # noqa: E402
 from tfcross.registrydata import load_registry_data  # noqa: E402
 from tfcross.release import Release, load_release  # noqa: E402
-from tfcross.toolchain import resolve_toolchain  # noqa: E402
+from tfcross.toolchain import Places, resolve_toolchain  # noqa: E402
 
 DEFAULT_OPS = "NoOp:NoOp,_Recv:RecvOp,_Send:SendOp"
 #: The kernels of TensorFlow's Python package: none of the release's own defines for devices.
@@ -119,7 +119,9 @@ def load_registry(release: Release, core: CoreSet, chosen: argparse.Namespace) -
     target = chosen.target or platform.system().upper()
     defines = () if types == DESKTOP else (*core.defines, *core.type_defines(types))
     profile = load_profile(ROOT, target, chosen.arch or None, release.version)
-    toolchain = resolve_toolchain(ROOT, chosen.toolchain, profile, environment.path(), "")
+    toolchain = resolve_toolchain(
+        ROOT, chosen.toolchain, profile, environment.path(), "", places=Places("", environment.sdk_places())
+    )
     tree = fetch_sources(
         release,
         [core.tree],

@@ -29,7 +29,8 @@ from tfcross.profile import (  # noqa: E402
     load_host_profile,
     load_profile,
 )
-from tfcross.toolchain import debian_packages, known_toolchains  # noqa: E402
+from tfcross.toolchain import debian_packages  # noqa: E402
+from tfcross.toolsearch import fitting_toolchains  # noqa: E402
 
 
 def main(words: Sequence[str]) -> int:
@@ -66,9 +67,9 @@ def packages_for_tests() -> set[str]:
     found = declared("build_packages") | declared("test_packages")
     release = options.parse_options({}).release
     for target in known_targets(ROOT):
-        for arch in known_archs(ROOT, target):
+        for arch in known_archs(ROOT, target, release):
             profile = load_profile(ROOT, target, arch, release)
-            found = found.union(*(needs(profile, name) for name in known_toolchains(ROOT)))
+            found = found.union(*(needs(profile, name) for name in fitting_toolchains(ROOT, profile)))
     return found
 
 

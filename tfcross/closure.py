@@ -23,8 +23,11 @@ class Symbols:
     defined: frozenset[str]
 
 
-def read_symbols(files: Sequence[str], nm: str) -> dict[str, Symbols]:
-    """The symbols of each object, or of each archive as a whole. TfcrossError if ``nm`` cannot read one."""
+def read_symbols(files: Sequence[str], nm: str, prefix: str = "") -> dict[str, Symbols]:
+    """The symbols of each object, or of each archive as a whole. TfcrossError if ``nm`` cannot read one.
+
+    ``prefix`` is what the object format puts before each name, and is taken off.
+    """
     undefined: dict[str, set[str]] = {file: set() for file in files}
     defined: dict[str, set[str]] = {file: set() for file in files}
     for chunk in (files[i : i + _AT_ONCE] for i in range(0, len(files), _AT_ONCE)):
@@ -32,7 +35,7 @@ def read_symbols(files: Sequence[str], nm: str) -> dict[str, Symbols]:
             match = _LINE.match(line)
             if not match:
                 continue
-            where, name, kind = match.groups()
+            where, name, kind = match[1], match[2].removeprefix(prefix), match[3]
             file = where if where in defined else _MEMBER.sub("", where)
             if kind == "U":
                 undefined[file].add(name)
@@ -44,9 +47,9 @@ def read_symbols(files: Sequence[str], nm: str) -> dict[str, Symbols]:
 
 
 def demangle(names: Iterable[str], program: str) -> dict[str, str]:
-    """Mangled → readable."""
+    """Mangled → readable; the names have no underscore of the object format before them (``-n``)."""
     names = list(names)
-    said = _said([program], "".join(f"{name}\n" for name in names))
+    said = _said([program, "-n"], "".join(f"{name}\n" for name in names))
     return dict(zip(names, said.splitlines(), strict=True))
 
 

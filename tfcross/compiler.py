@@ -91,6 +91,11 @@ def defined_macros(compiler: Compiler, search_path: str, flags: Sequence[str]) -
     return frozenset(re.findall(r"^#define (\w+)", said, re.MULTILINE))
 
 
+def accepts(driver: str, flag: str, search_path: str) -> bool:
+    """Whether ``driver`` knows ``flag``."""
+    return _run([driver, flag, "-x", "c++", "-E", "/dev/null"], search_path).returncode == 0
+
+
 def links_library(driver: str, name: str, search_path: str, flags: Sequence[str]) -> bool:
     """Whether a link by ``driver`` with ``flags`` finds ``-l<name>``, without linking."""
     return any(library_file(driver, f"lib{name}.{kind}", search_path, flags) for kind in ("a", "so"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import TfcrossError, known
+from .profile import merge
 from .schema import load_document
 
 
@@ -23,6 +24,17 @@ class Generated:
 
 
 @dataclass(frozen=True)
+class SharedLibrary:
+    """A library for other languages: ``exports`` is a version script, ``jar`` has the classes of ``java``."""
+
+    sources: tuple[str, ...]
+    exports: str
+    libraries: tuple[str, ...]
+    java: tuple[str, ...] = ()
+    jar: str = ""
+
+
+@dataclass(frozen=True)
 class CoreSet:
     """The data of ``core.yaml``; unit and header paths are relative to the tree ``tree``.
 
@@ -32,7 +44,8 @@ class CoreSet:
     ``unavailable`` maps files that register something to the reason why they cannot be built; ``always`` maps
     ops that no graph names to the reason why the runtime needs them, ``inserted`` an op to those that the
     runtime may put in its place (in parentheses: see insertions.py); ``definers`` say where to look for a
-    definition that kernels lack. ``programs`` are TensorFlow's own that can be linked with the library.
+    definition that kernels lack. ``programs`` are TensorFlow's own that can be linked with the library;
+    those that are ``shared`` libraries are among them.
     """
 
     tree: str
@@ -63,6 +76,7 @@ class CoreSet:
     definer_symbols: str
     public_headers: tuple[str, ...]
     programs: Mapping[str, tuple[str, ...]]
+    shared: Mapping[str, SharedLibrary]
 
     def type_defines(self, types: str) -> tuple[str, ...]:
         """The macros behind ``TYPES=``."""
@@ -71,10 +85,12 @@ class CoreSet:
         return self.types[types]
 
 
-def load_core(folder: Path) -> CoreSet:
-    """The core of the release in ``folder``."""
-    data = load_document(folder / "core.yaml", "core")
+def load_core(folder: Path, platform: str = "linux") -> CoreSet:
+    """The core of the release in ``folder`` for ``platform``, whose own lists are appended."""
+    document = load_document(folder / "core.yaml", "core")
+    data = merge(document, document.get("platforms", {}).get(platform, {}))
     pch, whole = data.get("precompiled", {}), data.get("whole", {})
+    shared = {name: _shared(entry) for name, entry in data.get("shared", {}).items()}
     return CoreSet(
         tree=data["tree"],
         cxx_standard=data["cxx_standard"],
@@ -109,8 +125,17 @@ def load_core(folder: Path) -> CoreSet:
         definer_exclude=data["definers"]["exclude"],
         definer_symbols=data["definers"]["symbols"],
         public_headers=tuple(data["public_headers"]),
-        programs={name: tuple(files) for name, files in data.get("programs", {}).items()},
+        programs={
+            **{name: tuple(files) for name, files in data.get("programs", {}).items()},
+            **{name: library.sources for name, library in shared.items()},
+        },
+        shared=shared,
     )
+
+
+def _shared(entry: Mapping[str, Any]) -> SharedLibrary:
+    java, jar = tuple(entry.get("java", ())), entry.get("jar", "")
+    return SharedLibrary(tuple(entry["sources"]), entry["exports"], tuple(entry["libraries"]), java, jar)
 
 
 def _text_header(proto: str, enums: list[str]) -> tuple[str, Generated]:

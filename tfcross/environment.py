@@ -9,6 +9,9 @@ from pathlib import Path
 #: Variables that compilers and their launchers may see; everything else would be an unseen input.
 PASSED = ("PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
 PASSED_PREFIXES = ("CCACHE_", "SCCACHE_", "DISTCC_", "ICECC_")
+#: Where users keep Android's and Apple's SDKs.
+SDK_VARIABLES = ("ANDROID_NDK_ROOT", "ANDROID_NDK_HOME", "ANDROID_NDK", "NDK_ROOT", "ANDROID_HOME",
+                 "ANDROID_SDK_ROOT", "DEVELOPER_DIR")  # fmt: skip
 #: Where programs are when the environment has no PATH.
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -27,13 +30,19 @@ def path(environ: Mapping[str, str] = os.environ) -> str:
     return environ.get("PATH") or DEFAULT_PATH
 
 
+def sdk_places(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables that say where SDKs are."""
+    return {name: environ[name] for name in SDK_VARIABLES if environ.get(name)}
+
+
 def compiler_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What a compiler runs in: no CPATH, no LANGUAGE, nothing that changes its output unseen.
 
     Launchers keep their own variables (CCACHE_DIR, DISTCC_HOSTS, …): they must not change objects.
     """
     kept = {key: value for key, value in environ.items() if key in PASSED or key.startswith(PASSED_PREFIXES)}
-    return {**kept, "PATH": path(environ), "LANG": "C", "LC_ALL": "C"}
+    # Apple's libtool keeps times and owners in archives unless it is told so.
+    return {**kept, "PATH": path(environ), "LANG": "C", "LC_ALL": "C", "ZERO_AR_DATE": "1"}
 
 
 def scons_flags(environ: Mapping[str, str] = os.environ) -> list[str]:

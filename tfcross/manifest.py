@@ -38,8 +38,9 @@ def make_manifest(
         "arch": profile.arch,
         "triple": profile.triple,
         "toolchain": {"name": toolchain.name, "version": toolchain.version, "identity": toolchain.identity},
+        **({"api": profile.api} if profile.api else {}),
         "flags": {
-            "target": list(toolchain.flags),
+            "target": toolchain.portable_flags,
             "optimisation": list(options.optflags),
             "types": options.types,
         },

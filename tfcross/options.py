@@ -26,9 +26,12 @@ class Variable:
     spellings: tuple[tuple[str, str], ...] = ()
 
 
+SWITCH = (("no", "0"), ("false", "0"), ("off", "0"), ("yes", "1"), ("true", "1"), ("on", "1"))
 VARIABLES = (
     Variable("TARGET", "what to build for; a build needs it"),
-    Variable("ARCH", "arch of the target (default: the target's own)", aliases=("ANDROID_ARCH", "IOS_ARCH")),
+    Variable(
+        "ARCH", "arch of the target, or all (default: the target's own)", aliases=("ANDROID_ARCH", "IOS_ARCH")
+    ),
     Variable("RELEASE", "TensorFlow release", "2.14.1"),
     Variable("MODEL", "frozen graphs, separated by commas; without: the whole portable op set"),
     Variable(
@@ -46,6 +49,14 @@ VARIABLES = (
     Variable("OPTFLAGS", "optimisation flags of everything that runs on the target", "-Os"),
     Variable("TOOLCHAIN", "another toolchain than the target pins"),
     Variable("TOOLCHAIN_ROOT", "folder of the toolchain's programs, or with them in its bin (default: PATH)"),
+    Variable("NDK_ROOT", "folder of the Android NDK (default: the environment's and the usual places)"),
+    Variable(
+        "API",
+        "oldest system that apps run on: Android's API level, iOS's version (default: the target's)",
+        aliases=("ANDROID_API", "MIN_SDK_VERSION"),
+    ),
+    Variable("BITCODE", "Apple's bitcode in every object, for old Xcodes", "0", ("0", "1"), spellings=SWITCH),
+    Variable("EMULATOR", "command that runs the target's programs here (default: the target's own)"),
     Variable("HOST_OS", "what this machine is; PI for a build on a Raspberry Pi (default: found out)"),
     Variable("LAUNCHER", "program that starts each compile: ccache, distcc, icecc", aliases=("CC_PREFIX",)),
     Variable("SOURCE_DIR", "folder of downloaded source files, looked into before any network"),
@@ -57,7 +68,7 @@ VARIABLES = (
         "touch no network; list what is missing",
         "0",
         ("0", "1"),
-        spellings=(("no", "0"), ("false", "0"), ("off", "0"), ("yes", "1"), ("true", "1"), ("on", "1")),
+        spellings=SWITCH,
     ),
     Variable("OUT", "folder for results", "out"),
     Variable("V", "1 shows whole command lines", "0", ("0", "1")),
@@ -86,6 +97,10 @@ class Options:
     optflags: tuple[str, ...]
     toolchain: str
     toolchain_root: str
+    ndk_root: str
+    api: str
+    bitcode: bool
+    emulator: tuple[str, ...]
     host_os: str
     launcher: str
     source_dir: str
@@ -141,6 +156,10 @@ def parse_options(arguments: Mapping[str, str], source_names: Collection[str] | 
         optflags=_words("OPTFLAGS", value["OPTFLAGS"]),
         toolchain=value["TOOLCHAIN"],
         toolchain_root=value["TOOLCHAIN_ROOT"],
+        ndk_root=value["NDK_ROOT"],
+        api=value["API"],
+        bitcode=value["BITCODE"] == "1",
+        emulator=_words("EMULATOR", value["EMULATOR"]),
         host_os=value["HOST_OS"],
         launcher=" ".join(map(shlex.quote, _words("LAUNCHER", value["LAUNCHER"]))),
         source_dir=value["SOURCE_DIR"],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from .schema import load_document
 #: Keys that a target and its arch must give between them.
 REQUIRED = ("triple", "cpu", "toolchain", "whole_archive")
 #: Keys of a target file that say how to resolve it, and are no part of a profile.
-STRUCTURE = ("extends", "archs", "default_arch", "machines")
+STRUCTURE = ("extends", "archs", "default_arch", "machines", "package")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,10 @@ class Profile:
     ``optional_libraries`` are those of them that a toolchain may lack;
     ``cpu`` is the CPU's family as nsync's platform folders spell it. ``native`` means that this
     machine runs the target's programs itself; where it is false and ``emulator`` is None,
-    nothing here can run them.
+    nothing here can run them. ``api`` is the oldest system that apps run on (Android's API level,
+    iOS's version; "" where that is no choice), and ``api_floor`` the oldest that the arch has.
+    ``sdk`` is the range of SDK revisions for the release ("": any); ``names`` are what SDKs call this
+    arch; ``bitcode`` are the flags of that switch.
     """
 
     target: str
@@ -55,6 +58,12 @@ class Profile:
     native: bool
     emulator: Emulator | None
     debian: tuple[str, ...]
+    platform: str = "linux"
+    api: str = ""
+    api_floor: str = ""
+    sdk: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    bitcode: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -75,6 +84,8 @@ def this_machine() -> str:
 def host_triple(machine: str = "") -> str:
     """The GNU triple of a Linux of this ``machine`` (default: this one), spelled as by ``uname -m``."""
     machine = machine or this_machine()
+    if platform.system() == "Darwin":
+        return f"{machine}-apple-macos"
     return "arm-linux-gnueabihf" if machine.startswith("armv") else f"{machine}-linux-gnu"
 
 
@@ -84,13 +95,28 @@ def known_targets(root: Path) -> list[str]:
     return [path.stem for path in paths if "archs" in load_document(path, "target")]
 
 
+def package_kind(root: Path, target: str) -> str:
+    """What the archs of ``target`` are put together into; "" for nothing."""
+    return str(_load_target(root, target).get("package", ""))
+
+
 def known_hosts(root: Path) -> list[str]:
     """The targets that this project can also be run on."""
     return [name for name in known_targets(root) if _machines(root, name)]
 
 
-def known_archs(root: Path, target: str) -> list[str]:
-    return sorted(_load_target(root, target)["archs"])
+def known_archs(root: Path, target: str, release: str = "") -> list[str]:
+    """The archs of ``target``, sorted; only those that ``release`` ("": any) can be built for."""
+    archs = _load_target(root, target)["archs"]
+    return sorted(
+        name for name, data in archs.items() if not release or release in data.get("releases", [release])
+    )
+
+
+def own_arch(root: Path, target: str) -> str | None:
+    """This machine's arch, for a target that stands for the machine that builds; None for any other."""
+    default = _load_target(root, target).get("default_arch")
+    return this_machine() if default == "host" else None
 
 
 def find_host(root: Path, given: str = "", machine: str = "") -> str:
@@ -115,13 +141,19 @@ def find_host(root: Path, given: str = "", machine: str = "") -> str:
 
 
 def load_profile(
-    root: Path, target: str, arch: str | None, release: str, machine: str = "", host: str = ""
+    root: Path,
+    target: str,
+    arch: str | None,
+    release: str,
+    machine: str = "",
+    host: str = "",
+    api: str = "",
 ) -> Profile:
     """The profile of ``target`` and ``arch`` (None: the target's default) for ``release``.
 
-    ``machine`` is this machine's arch as ``uname -m`` spells it; where ``host``, the target that this
-    machine is, is the very ``target``, it decides the default. Raises TfcrossError for a target, arch
-    or release that the files do not know.
+    ``api`` is what apps have to run on ("": as the files say). ``machine`` is this machine's arch as
+    ``uname -m`` spells it; where ``host``, the target that this machine is, is the very ``target``, it
+    decides the default. Raises TfcrossError for a target, arch or release that the files do not know.
     """
     machine = machine or this_machine()
     shown = f"targets/{target}.yaml"
@@ -135,9 +167,33 @@ def load_profile(
     missing = [key for key in REQUIRED if key not in data]
     if missing:
         raise TfcrossError(f"{shown}: arch '{arch}' has no {missing[0]}; give it there or above.")
+    releases = data.pop("releases", [release])
+    if release not in releases:
+        way = "pass RELEASE=, or another ARCH=."
+        raise TfcrossError(f"{shown}: arch '{arch}' is for TensorFlow {', '.join(releases)}; {way}")
     if release not in data["toolchain"]:
         raise TfcrossError(f"{shown}: no toolchain for release '{release}'. {known(data['toolchain'])}")
-    return _profile(target, arch, release, data, native=data["triple"] == host_triple(machine))
+    native = data["triple"].replace("{api}", "") == host_triple(machine)
+    return _profile(target, arch, release, _with_api(data, api, shown), native)
+
+
+def adjusted(profile: Profile, emulator: Sequence[str], bitcode: bool) -> Profile:
+    """``profile`` with the user's own ``emulator`` (words; none: the profile's) and ``bitcode`` switch."""
+    if bitcode and not profile.bitcode:
+        raise TfcrossError(f"BITCODE=1: {profile.target} has no bitcode; leave BITCODE out.")
+    flags = profile.bitcode if bitcode else ()
+    profile = replace(profile, ccflags=(*profile.ccflags, *flags))
+    if not emulator:
+        return profile
+    return replace(profile, native=False, emulator=Emulator(emulator[0], tuple(emulator[1:]), ()))
+
+
+def _with_api(data: dict[str, Any], api: str, shown: str) -> dict[str, Any]:
+    """``data`` for ``api`` instead of its own, which the triple of some targets tells."""
+    if api and "api" not in data:
+        raise TfcrossError(f"API={api}: {shown} has no `api`; leave API out.")
+    data = {**data, **({"api": api} if api else {})}
+    return {**data, "triple": data["triple"].replace("{api}", data.get("api", ""))}
 
 
 def load_host_profile(root: Path, release: str, host: str = "", machine: str = "") -> Profile:
@@ -213,6 +269,12 @@ def _profile(target: str, arch: str, release: str, data: Mapping[str, Any], nati
         native=native,
         emulator=None if native or emulator is None else _emulator(emulator),
         debian=tuple(data.get("debian", ())),
+        platform=data.get("platform", "linux"),
+        api=data.get("api", ""),
+        api_floor=data.get("api_floor", ""),
+        sdk=data.get("sdk", {}).get(release, ""),
+        names=data.get("names", {}),
+        bitcode=tuple(data.get("bitcode", ())),
     )
 
 

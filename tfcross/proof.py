@@ -91,3 +91,11 @@ def run_here(profile: Profile, app: str, arguments: Sequence[str], environment: 
         how = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
         raise TfcrossError(f"proof: {shlex.join(argv)} ended with {how}: {lines[-1]}")
     return done.stdout
+
+
+def not_run(profile: Profile, proof: Proof) -> str:
+    """What a proof says where nothing runs it."""
+    return (
+        f"{proof.name}: linked, not run: nothing here runs programs for {profile.triple}; pass EMULATOR= "
+        "with a command that does, or run it on a device\n"
+    )

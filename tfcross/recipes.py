@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import TfcrossError
+from .profile import merge
 from .schema import load_document
 
 
@@ -52,10 +53,13 @@ class Recipe:
         return f"lib{self.name}.a" if self.sources else ""
 
 
-def load_recipes(folder: Path) -> dict[str, Recipe]:
-    """The recipes of the release in ``folder``, in link order (users before what they use)."""
+def load_recipes(folder: Path, platform: str = "linux") -> dict[str, Recipe]:
+    """The recipes of the release in ``folder`` for ``platform``, in link order: users first."""
     document = load_document(folder / "recipes.yaml", "recipes")
-    return {name: _recipe(name, entry) for name, entry in document.items()}
+    return {
+        name: _recipe(name, merge(entry, entry.get("platforms", {}).get(platform, {})))
+        for name, entry in document.items()
+    }
 
 
 def _recipe(name: str, entry: Mapping[str, Any]) -> Recipe:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ COMPILERS = ("cxx", "cc")
 
 @dataclass(frozen=True)
 class Search:
-    """One toolchain file, looked for on ``path`` for one profile; ``others`` are the files beside it.
+    """One toolchain file of the project in ``root``, looked for on ``path`` for one profile.
 
     ``folder`` holds the compilers and comes first for all else ("": all are on ``path``); ``given``
     is how errors name it.
@@ -29,7 +29,7 @@ class Search:
     data: Mapping[str, Any]
     profile: Profile
     path: str
-    others: Sequence[str]
+    root: Path
     folder: str = ""
     given: str = ""
 
@@ -91,12 +91,25 @@ class Search:
 
     @property
     def ways_out(self) -> str:
+        others = [name for name in fitting_toolchains(self.root, self.profile) if name != self.name]
         how = self.data.get("install") or f"apt-get install {' '.join(self.packages)}"
-        return f"Install it ({how}), or pass TOOLCHAIN= another. {known(self.others)}"
+        return f"Install it ({how}), or pass TOOLCHAIN= another. {known(others)}"
 
 
 def known_toolchains(root: Path) -> list[str]:
     return sorted(path.stem for path in (root / "toolchains").glob("*.yaml"))
+
+
+def fitting_toolchains(root: Path, profile: Profile) -> list[str]:
+    """The toolchains that are found in the way that the profile's own is: on PATH, in an NDK, by xcrun."""
+    kinds = {name: kind_of(root, name) for name in known_toolchains(root)}
+    return [name for name, kind in kinds.items() if kind == kinds[profile.toolchain]]
+
+
+def kind_of(root: Path, name: str) -> str:
+    """``system`` for compilers on PATH or in a folder of programs, else the family itself."""
+    family = str(load_document(root / "toolchains" / f"{name}.yaml", "toolchain")["family"])
+    return "system" if family in ("gcc", "clang") else family
 
 
 def search_for(root: Path, name: str, profile: Profile, search_path: str) -> Search:
@@ -105,7 +118,7 @@ def search_for(root: Path, name: str, profile: Profile, search_path: str) -> Sea
     if name not in names:
         raise TfcrossError(f"TOOLCHAIN={name}: unknown toolchain. {known(names)}")
     data = load_document(root / "toolchains" / f"{name}.yaml", "toolchain")
-    return Search(name, data, profile, search_path, [other for other in names if other != name])
+    return Search(name, data, profile, search_path, root)
 
 
 def expand(template: str, profile: Profile) -> list[str]:

@@ -36,8 +36,14 @@ def only_error(run: Run) -> str:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        pytest.param(["TARGET=NOPE"], "TARGET=NOPE: unknown target. Known: LINUX, PI.", id="target"),
-        pytest.param([], "TARGET is not set; pass TARGET=. Known: LINUX, PI.", id="no target"),
+        pytest.param(
+            ["TARGET=NOPE"],
+            "TARGET=NOPE: unknown target. Known: ANDROID, DARWIN, IOS, LINUX, PI.",
+            id="target",
+        ),
+        pytest.param(
+            [], "TARGET is not set; pass TARGET=. Known: ANDROID, DARWIN, IOS, LINUX, PI.", id="no target"
+        ),
         pytest.param(
             [PI, "ARCH=mips"],
             "targets/PI.yaml: unknown arch 'mips'. Known: aarch64, armv6, armv7.",
@@ -60,9 +66,44 @@ def test_a_command_line_is_refused_with_what_is_known(words, message):
     assert refused(*words) == message
 
 
+@pytest.mark.parametrize(
+    ("words", "begin", "end"),
+    [
+        pytest.param(
+            ["TARGET=ANDROID", "NDK_ROOT=/nowhere"],
+            "NDK_ROOT=/nowhere: no NDK there ",
+            "give the folder that holds ndk-build.",
+            id="no NDK",
+        ),
+        pytest.param(
+            ["TARGET=IOS"],
+            "IOS arm64 needs the iphoneos SDK 13 or later for TensorFlow 2.14.1; xcrun is not on PATH. ",
+            "or put an xcrun on PATH that answers for an SDK you have.",
+            id="no Xcode",
+        ),
+        pytest.param(
+            [PI, "BITCODE=1"], "BITCODE=1: PI has no bitcode; ", "leave BITCODE out.", id="bitcode for a Pi"
+        ),
+        pytest.param(
+            [PI, "API=21"], "API=21: targets/PI.yaml has no `api`; ", "leave API out.", id="an API for a Pi"
+        ),
+        pytest.param(
+            ["TARGET=all", "ARCH=armv7"],
+            "TARGET=all ARCH=armv7: an arch is one target's; ",
+            "leave ARCH out, or name the target.",
+            id="an arch of all",
+        ),
+    ],
+)
+def test_what_a_target_needs_or_does_not_have_is_told_in_one_line(words, begin, end):
+    message = refused(*words)
+    assert message.startswith(begin)
+    assert message.endswith(end)
+
+
 def test_an_unknown_variable_is_refused_with_the_likely_one():
     message = refused(PI, "MODLE=graph.pb")
-    assert message.startswith("MODLE: unknown variable (did you mean MODEL?). Known: ANDROID_ARCH, ")
+    assert message.startswith("MODLE: unknown variable (did you mean MODEL?). Known: ANDROID_API, ")
 
 
 def written(path: Path, content: bytes) -> str:

@@ -113,7 +113,7 @@ def test_the_second_run_costs_less_than_a_second(project: Project) -> None:
 
 
 def test_an_unknown_target_is_one_line(project: Project) -> None:
-    expected = (2, "", "error: TARGET=NOPE: unknown target. Known: LINUX, PI.\n")
+    expected = (2, "", "error: TARGET=NOPE: unknown target. Known: ANDROID, DARWIN, IOS, LINUX, PI.\n")
     assert project.run("scons", "TARGET=NOPE") == expected
 
 

@@ -221,7 +221,9 @@ HELP = "see print_selective_registration_header.py --help."
             id="types",
         ),
         pytest.param(
-            ["--graphs=g.pb", "--target=NOPE"], "TARGET=NOPE: unknown target. Known: LINUX, PI.", id="target"
+            ["--graphs=g.pb", "--target=NOPE"],
+            "TARGET=NOPE: unknown target. Known: ANDROID, DARWIN, IOS, LINUX, PI.",
+            id="target",
         ),
         pytest.param(
             ["--graphs=g.pb", "--default_ops=NoOp"],

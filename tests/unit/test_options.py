@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.options import Options, parse_options, require_target
+from tfcross.options import VARIABLES, Options, parse_options, require_target
 
 ROOT = Path(__file__).parents[2]
 DEFAULTS = Options(
@@ -22,6 +22,10 @@ DEFAULTS = Options(
     optflags=("-Os",),
     toolchain="",
     toolchain_root="",
+    ndk_root="",
+    api="",
+    bitcode=False,
+    emulator=(),
     host_os="",
     launcher="",
     source_dir="",
@@ -31,9 +35,9 @@ DEFAULTS = Options(
     verbosity=0,
 )
 NAMES = (
-    "ANDROID_ARCH, ANDROID_TYPES, ARCH, CC_PREFIX, EXTRA_KERNELS, EXTRA_OPS, HOST_OS, IOS_ARCH, LAUNCHER, "
-    "MODEL, OFFLINE, OPS_DIR, OPTFLAGS, OUT, RELEASE, SOURCE_<name>, SOURCE_DIR, TARGET, TOOLCHAIN, "
-    "TOOLCHAIN_ROOT, TYPES, V"
+    "ANDROID_API, ANDROID_ARCH, ANDROID_TYPES, API, ARCH, BITCODE, CC_PREFIX, EMULATOR, EXTRA_KERNELS, "
+    "EXTRA_OPS, HOST_OS, IOS_ARCH, LAUNCHER, MIN_SDK_VERSION, MODEL, NDK_ROOT, OFFLINE, OPS_DIR, OPTFLAGS, "
+    "OUT, RELEASE, SOURCE_<name>, SOURCE_DIR, TARGET, TOOLCHAIN, TOOLCHAIN_ROOT, TYPES, V"
 )
 
 
@@ -173,7 +177,8 @@ def test_scons_help_shows_every_variable_with_values_default_and_actual_value(tm
     shown = subprocess.run(
         command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
     ).stdout
-    for name in set(NAMES.split(", ")) - {"ANDROID_ARCH", "IOS_ARCH", "ANDROID_TYPES", "CC_PREFIX"}:
+    aliases = {name for variable in VARIABLES for name in variable.aliases}
+    for name in set(NAMES.split(", ")) - aliases:
         assert f"\n{name}: " in shown
     assert (
         "\nTARGET: what to build for; a build needs it (LINUX|PI)\n    default: \n    actual: PI\n" in shown

@@ -21,6 +21,11 @@ from tfcross.origins.pypi import parse_settings, wheel_tags
             "--implementation cp --python-version 3.9 --abi abi3 --platform macosx_11_0_arm64",
             id="with a build number",
         ),
+        pytest.param(
+            "x-1-py3-none-macosx_11_0_arm64.whl",
+            "--implementation py --abi none --platform macosx_11_0_arm64",
+            id="for every Python 3",
+        ),
     ],
 )
 def test_a_wheels_name_says_which_machine_it_is_for(file: str, options: str) -> None:

@@ -18,6 +18,7 @@ from tfcross.profile import (
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests/fixtures"
+TARGETS = "Known: ANDROID, DARWIN, IOS, LINUX, PI."
 
 
 def test_the_default_pi_has_neon_and_hard_float() -> None:
@@ -94,7 +95,7 @@ def test_this_machine_is_a_target_too(given: str, machine: str, host: str) -> No
 
 
 def test_targets_that_a_build_can_run_on() -> None:
-    assert known_hosts(ROOT) == ["LINUX", "PI"]
+    assert known_hosts(ROOT) == ["DARWIN", "LINUX", "PI"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,9 @@ def test_targets_that_a_build_can_run_on() -> None:
             "Leave HOST_OS out to have it found.",
             id="a Pi said to be a PC",
         ),
-        pytest.param("OSX", "x86_64", "HOST_OS=OSX: unknown host. Known: LINUX, PI.", id="no such host"),
+        pytest.param(
+            "OSX", "x86_64", "HOST_OS=OSX: unknown host. Known: DARWIN, LINUX, PI.", id="no such host"
+        ),
     ],
 )
 def test_a_host_that_this_machine_is_not_is_refused(given: str, machine: str, message: str) -> None:
@@ -145,7 +148,7 @@ def test_a_pi_os_of_32_bits_is_native_whatever_the_arch_is_called() -> None:
 
 
 def test_files_without_archs_are_no_targets() -> None:
-    assert known_targets(ROOT) == ["LINUX", "PI"]
+    assert known_targets(ROOT) == ["ANDROID", "DARWIN", "IOS", "LINUX", "PI"]
     assert known_archs(ROOT, "PI") == ["aarch64", "armv6", "armv7"]
 
 
@@ -179,8 +182,8 @@ def test_an_emulator_is_left_out_where_the_machine_is_the_target() -> None:
             "targets/PI.yaml: unknown arch 'mips'. Known: aarch64, armv6, armv7.",
             id="arch",
         ),
-        pytest.param("NOPE", None, "2.14.1", "TARGET=NOPE: unknown target. Known: LINUX, PI.", id="target"),
-        pytest.param("glibc", None, "2.14.1", "TARGET=glibc: unknown target. Known: LINUX, PI.", id="a base"),
+        pytest.param("NOPE", None, "2.14.1", f"TARGET=NOPE: unknown target. {TARGETS}", id="target"),
+        pytest.param("glibc", None, "2.14.1", f"TARGET=glibc: unknown target. {TARGETS}", id="a base"),
         pytest.param(
             "PI",
             None,
@@ -206,8 +209,8 @@ def test_this_machine_may_be_one_that_linux_does_not_know() -> None:
 
 
 KEYS = (
-    "ccflags, cpu, debian, defines, description, emulator, ldflags, libraries, optional_libraries, "
-    "toolchain, triple, whole_archive"
+    "api, api_floor, bitcode, ccflags, cpu, debian, defines, description, emulator, ldflags, libraries, "
+    "names, optional_libraries, platform, releases, sdk, toolchain, triple, whole_archive"
 )
 
 
@@ -217,9 +220,9 @@ KEYS = (
         pytest.param("no_default", "has no default arch; pass ARCH=. Known: one, two.", id="no default arch"),
         pytest.param(
             "invalid_unknown_key",
-            "unknown key 'tripel'. Known: archs, ccflags, cpu, debian, default_arch, defines, description, "
-            "emulator, extends, ldflags, libraries, machines, optional_libraries, toolchain, triple, "
-            "whole_archive.",
+            "unknown key 'tripel'. Known: api, api_floor, archs, bitcode, ccflags, cpu, debian, "
+            "default_arch, defines, description, emulator, extends, ldflags, libraries, machines, "
+            "names, optional_libraries, package, platform, releases, sdk, toolchain, triple, whole_archive.",
             id="unknown key",
         ),
         pytest.param(

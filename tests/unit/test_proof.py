@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_compilers import pi, program
+from fake_compilers import ROOT, pi, program
 
 from tfcross.errors import TfcrossError
-from tfcross.profile import Emulator
-from tfcross.proof import Proof, loading, proof_of, run_here
+from tfcross.profile import Emulator, load_profile
+from tfcross.proof import Proof, loading, not_run, proof_of, run_here
 
 NATIVE = replace(pi(), native=True)
 PROOF_YAML = "source: classify.cc\narguments: [digits.pb, digits.csv, --expected, expected.csv]\n"
@@ -129,4 +129,13 @@ def test_an_emulator_that_is_not_there_is_named() -> None:
         run_here(profile, "app", [], {})
     assert str(caught.value) == (
         "proof: no-such-emulator: No such file or directory. Install it, or build without it."
+    )
+
+
+def test_a_proof_that_nothing_runs_says_so() -> None:
+    ios = load_profile(ROOT, "IOS", None, "2.14.1")
+    assert not ios.runs_here
+    assert not_run(ios, Proof("classify", "classify.cc", (), ())) == (
+        "classify: linked, not run: nothing here runs programs for arm64-apple-ios12.0; pass EMULATOR= with "
+        "a command that does, or run it on a device\n"
     )

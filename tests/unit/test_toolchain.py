@@ -8,8 +8,8 @@ from fake_compilers import ROOT, TRIPLE, clang, compiler, gcc, pi, program
 
 from tfcross.errors import TfcrossError
 from tfcross.profile import load_profile
-from tfcross.toolchain import debian_packages, known_toolchains, resolve_launcher, resolve_toolchain
-from tfcross.toolsearch import expand
+from tfcross.toolchain import debian_packages, resolve_launcher, resolve_toolchain
+from tfcross.toolsearch import expand, fitting_toolchains
 
 FIXTURES = ROOT / "tests/fixtures"
 WAYS_OUT_GCC_12 = (
@@ -216,7 +216,9 @@ def test_a_missing_archiver_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_toolchain_is_answered_with_the_known_ones(tmp_path: Path) -> None:
-    assert error_of(tmp_path, "icc") == "TOOLCHAIN=icc: unknown toolchain. Known: clang-14, gcc-12, gcc-4.8."
+    assert error_of(tmp_path, "icc") == (
+        "TOOLCHAIN=icc: unknown toolchain. Known: clang-14, gcc-12, gcc-4.8, ndk-clang, ndk-gcc, xcode."
+    )
 
 
 def test_a_launcher_goes_by_its_absolute_path_with_its_arguments(tmp_path: Path) -> None:
@@ -256,7 +258,9 @@ def test_a_debian_package_has_no_underscore_in_its_name() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        pytest.param("invalid_family", "family: 'icc' is not allowed. Known: clang, gcc.", id="family"),
+        pytest.param(
+            "invalid_family", "family: 'icc' is not allowed. Known: clang, gcc, ndk, xcode.", id="family"
+        ),
         pytest.param(
             "invalid_no_linker", "programs: 'linker' is a required property.", id="a role without programs"
         ),
@@ -273,7 +277,7 @@ def test_a_wrong_toolchain_file_is_one_line(name: str, message: str) -> None:
     assert str(raised.value) == f"toolchains/{name}.yaml: {message}"
 
 
-@pytest.mark.parametrize("name", known_toolchains(ROOT))
+@pytest.mark.parametrize("name", fitting_toolchains(ROOT, pi()))
 def test_every_toolchain_file_is_valid(name: str) -> None:
     assert debian_packages(ROOT, name, pi()) == {
         "clang-14": ["clang-14", "g++-12-arm-linux-gnueabihf"],

@@ -50,6 +50,7 @@ class ClosureTools:
     """What the search for helpers runs and looks through."""
 
     nm: str
+    symbol_prefix: str
     demangler: str
     ctags: str
     roots: tuple[Path, ...]
@@ -67,7 +68,7 @@ class ClosureTools:
 
     def missing(self, objects: Mapping[str, str], libraries: Sequence[str]) -> list[Missing]:
         """Undefined symbols of ``objects`` (source file → object) that nothing here defines."""
-        found = read_symbols([*objects.values(), *libraries], self.nm)
+        found = read_symbols([*objects.values(), *libraries], self.nm, self.symbol_prefix)
         by_file: dict[str, Symbols] = {file: found[path] for file, path in objects.items()}
         return find_missing(
             by_file,

@@ -77,7 +77,9 @@ class Compiler:
         self._precompiled: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._builders: dict[tuple[str, ...], Any] = {}
-        self._archiver = builder(self._archive, "AR", f"archive 2 rcsD {toolchain.identity}")
+        self._archiver = builder(
+            self._archive, "AR", f"archive 2 rcsD {toolchain.archiver} {toolchain.identity}"
+        )
 
     def unit(self, target: str, source: str, flags: CompileFlags, language: str = "") -> Any:
         """The object ``target`` of ``source``; ``language`` ("c", "c++"): not as the file's name says."""
@@ -146,8 +148,14 @@ class Compiler:
         part.unlink(missing_ok=True)
         members = part.with_suffix(".members")  # 650 paths can be longer than a command line may be
         folder = part.with_suffix(".objects")
-        members.write_text("\n".join(f'"{name}"' for name in link_members(sources, folder)))
-        self.runner.run([self.toolchain.ar, "rcsD", str(part), f"@{members}"], targets[0])
+        names = link_members(sources, folder)
+        if self.toolchain.archiver == "libtool":
+            members.write_text("".join(f"{name}\n" for name in names))
+            argv = ["-static", "-no_warning_for_no_symbols", "-filelist", str(members), "-o", str(part)]
+        else:
+            members.write_text("\n".join(f'"{name}"' for name in names))
+            argv = ["rcsD", str(part), f"@{members}"]
+        self.runner.run([self.toolchain.ar, *argv], targets[0])
         members.unlink()
         shutil.rmtree(folder)
         part.replace(targets[0])

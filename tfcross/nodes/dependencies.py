@@ -68,17 +68,24 @@ class Dependency:
         return self.compiler.unit(target, source, replace(self.plain, ccflags=tuple(only_c)))
 
 
-def link_program(compiler: Compiler, target: str, inputs: Sequence[Any], arguments: Iterable[str]) -> Any:
-    """A program linked from nodes in their order, then ``arguments`` (whole-archive groups, libraries)."""
+def link_program(
+    compiler: Compiler, target: str, inputs: Sequence[Any], arguments: Iterable[str], shared: bool = False
+) -> Any:
+    """A program linked from nodes in their order, then ``arguments`` (whole-archive groups, libraries).
+
+    A ``shared`` library is linked alike, but for the flags of programs.
+    """
     toolchain, runner = compiler.toolchain, compiler.runner
-    tail = list(arguments)
+    kind = ("-shared",) if shared else toolchain.program_flags
+    flags, tail = (*kind, *toolchain.link_flags), list(arguments)
+    end = toolchain.link_tail
 
     def run(targets: list[str], sources: list[str]) -> None:
         part = Path(f"{targets[0]}.part")
-        runner.run([toolchain.linker, *toolchain.link_flags, *sources, *tail, "-o", str(part)], targets[0])
+        runner.run([toolchain.linker, *flags, *sources, *tail, *end, "-o", str(part)], targets[0])
         part.replace(targets[0])
 
-    signature = shlex.join([toolchain.identity, *toolchain.link_flags, *tail])
+    signature = shlex.join([toolchain.identity, *flags, *tail, *end])
     return builder(run, "LINK", signature)(compiler.env, target=[target], source=list(inputs))[0]
 
 

@@ -25,6 +25,8 @@ def remember(build: Build, record: Record, begun_ns: int) -> None:
     goal = build.goal
     if goal is None or goal.get_state() not in DONE:  # an interrupted or failed build has not got there
         return
+    if build.toolchain.root:  # another SDK may be installed or selected: no list of files tells
+        return
     assert build.headers
     files = [*nodes_below(goal), *build.headers.changeable(), *project_files(build.root)]
     files += [file for name in build.options.models for file in model_files(Path(name))]

@@ -15,7 +15,7 @@ from ..errors import TfcrossError
 from ..headerdeps import read_depfile
 from ..linkflags import LinkFlags
 from ..profile import Profile
-from ..proof import Proof, loading, run_here
+from ..proof import Proof, loading, not_run, run_here
 from ..render import render, write_if_changed
 from ..shares import share_lines
 from .actions import builder
@@ -121,13 +121,19 @@ def build_proof(
 
 
 def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: str) -> Any:
-    """A node that holds what the app printed; it exists only if the app succeeded."""
+    """A node that holds what the app printed; it exists only if the app succeeded.
+
+    Where nothing here runs programs of the profile, it says so: then the app was linked only.
+    """
 
     runtime = compiler.toolchain.runtime
 
     def run(targets: list[str], sources: list[str]) -> None:
-        environment = loading(runtime, Path(f"{sources[0]}.libraries"), compiler.runner.environment)
-        said = run_here(output.profile, sources[0], proof.arguments, environment)
+        if output.profile.runs_here:
+            environment = loading(runtime, Path(f"{sources[0]}.libraries"), compiler.runner.environment)
+            said = run_here(output.profile, sources[0], proof.arguments, environment)
+        else:
+            said = not_run(output.profile, proof)
         stripped = Path(f"{sources[0]}.stripped")
         compiler.runner.run([compiler.toolchain.strip, "-o", str(stripped), sources[0]], sources[0])
         said += f"{proof.name}: {megabytes(Path(sources[0]))}, stripped {megabytes(stripped)}\n"
@@ -162,7 +168,7 @@ def publish(
         shutil.copytree(Path(output.stage) / "include", part / "include", copy_function=shutil.copyfile)
         (part / "lib").mkdir()
         for source in sources:
-            if source.endswith(".a"):
+            if source.endswith((".a", ".so", ".jar")):
                 shutil.copyfile(source, part / "lib" / Path(source).name)
             elif "/bin/" in source:
                 (part / "bin").mkdir(exist_ok=True)

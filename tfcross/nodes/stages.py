@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from .. import environment
-from ..coreset import check_files, load_core
+from ..coreset import SharedLibrary, check_files, load_core
 from ..extras import Extras
 from ..fetch import fetch_sources
 from ..headerdeps import HeaderDeps
@@ -37,6 +37,7 @@ from .compiling import CompileFlags, Compiler
 from .core import CoreBuild, CoreFolders
 from .dependencies import Dependency, generate_protos, host_flags, link_program, proto_unit
 from .folder import lock_folder, save_usage
+from .java import find_javac, jar_node, shared_flags
 from .sources import link_trees, tree_keys
 
 #: Most a compile may need; -j follows from it and the machine's memory.
@@ -46,7 +47,8 @@ GIB_PER_JOB = 2
 def job_count() -> int:
     """As many jobs as there are cores, but no more than the memory carries."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return max(1, min(len(os.sched_getaffinity(0)), int(memory / GIB_PER_JOB)))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, int(memory / GIB_PER_JOB)))
 
 
 class Build:
@@ -58,7 +60,6 @@ class Build:
         Build.current = self
         self.root, self.options, self.release, self.env = root, options, release, env
         self.core = load_core(release.folder)
-        self.recipes = load_recipes(release.folder)
         self.runner = Runner(environment.compiler_environment(), bool(options.verbosity))
         self.headers: HeaderDeps | None = None
         self.goal: Any = None
@@ -72,7 +73,10 @@ class Build:
     def use(self, profile: Profile, toolchain: Toolchain, host: Toolchain) -> None:
         """Build for ``profile`` with ``toolchain``, and tools for this machine with ``host``."""
         self.profile, self.toolchain, self.host = profile, toolchain, host
-        self.base = f"build/{profile.name}/{self.release.version}-{toolchain.name}"
+        self.core = load_core(self.release.folder, profile.platform)
+        self.recipes = load_recipes(self.release.folder, profile.platform)
+        api = f"-{profile.api}" if profile.api else ""
+        self.base = f"build/{profile.name}/{self.release.version}-{toolchain.name}{api}"
         self.work = self.base if self.options.types == "full" else f"{self.base}-{self.options.types}"
         self.final = Path(self.options.out) / profile.name
         output.check_output_name(self.final)
@@ -225,6 +229,7 @@ class Build:
     def _closure_tools(self) -> ClosureTools:
         return ClosureTools(
             nm=self.toolchain.nm,
+            symbol_prefix=self.toolchain.symbol_prefix,
             demangler="c++filt",
             ctags="ctags",
             roots=(Path(self.links[self.core.tree]), Path(self.gen)),
@@ -277,22 +282,34 @@ class Build:
             proof = proof_of(path)
             work = f"{self.model_work}/proof{number}"
             app = output.build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
-            if self.profile.runs_here:
-                self.proofs.append(
-                    output.run_proof(self.compiler, self.output, proof, app, f"{work}/proof.txt")
-                )
+            self.proofs.append(output.run_proof(self.compiler, self.output, proof, app, f"{work}/proof.txt"))
 
     def link_programs(self) -> list[Any]:
         """TensorFlow's own programs, linked as apps are."""
         arguments = self.output.link.link_arguments(self.output.stage)
         made = []
         for name, objects in self.programs.items():
+            library = self.core.shared.get(name)
+            own = shared_flags(name, library, self.links[self.core.tree]) if library else []
             program = link_program(
-                self.compiler, f"{self.model_work}/bin/{name}", list(objects.values()), arguments
+                self.compiler,
+                f"{self.model_work}/bin/{name}",
+                list(objects.values()),
+                [*own, *arguments, *(f"-l{one}" for one in (library.libraries if library else ()))],
+                shared=library is not None,
             )
             self.env.Depends(program, [*self.libraries, *self.closures.nodes])
             made.append(program)
+            if library and library.jar:
+                made.append(self._jar(library))
         return made
+
+    def _jar(self, library: SharedLibrary) -> Any:
+        """The archive of the library's Java classes."""
+        tree = self.links[self.core.tree]
+        names = expand_sources(Path(tree), library.java, (), "core.yaml: shared.java")
+        javac = find_javac(environment.path())
+        return jar_node(self.env, self.runner, javac, f"{self.model_work}/bin/{library.jar}", tree, names)
 
     # 12 package
 

@@ -80,7 +80,10 @@ def _ask_pip(origin: Origin) -> dict[str, Any]:
 def wheel_tags(file: str) -> list[str]:
     """pip's options that choose the wheel of that name, whatever machine asks."""
     python, abi, platforms = file.removesuffix(".whl").split("-")[-3:]
-    options = ["--implementation", python[:2], "--python-version", f"{python[2]}.{python[3:]}", "--abi", abi]
+    options = ["--implementation", python[:2]]
+    if len(python) > 3:  # py3 is for every Python 3
+        options += ["--python-version", f"{python[2]}.{python[3:]}"]
+    options += ["--abi", abi]
     for platform in platforms.split("."):
         options += ["--platform", platform]
     return options

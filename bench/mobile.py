@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Build the example's library for Android and iOS, with stand-ins for an NDK and for Xcode, and check it.
+
+    bench/mobile.py                              # both targets and releases: an hour on two cores
+    bench/mobile.py ANDROID --release 2.14.1
+
+The NDK and Xcode are those of tests/integration (constructed_ndk.py, constructed_xcode.py): real compilers
+for Android's and Apple's triples over public headers and libraries. Android's app runs under qemu; of iOS's
+the load commands and constructors are read. Sources are taken from --source-dir, if they are there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/integration")]
+
+from constructed_ndk import ABIS, construct_ndk  # noqa: E402
+from constructed_xcode import construct_xcode  # noqa: E402
+from macholib.mach_o import LC_BUILD_VERSION, LC_SEGMENT_64  # noqa: E402
+from macholib.MachO import MachO  # noqa: E402
+
+from tfcross import environment  # noqa: E402
+
+MODEL = "examples/digits/digits.pb"
+RELEASES = ("2.14.1", "1.8.0")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("targets", nargs="*", default=["ANDROID", "IOS"])
+    parser.add_argument("--arch", default="", help="default: the target's")
+    parser.add_argument("--release", action="append", help="default: both")
+    parser.add_argument("--source-dir", default="", help="SOURCE_DIR of the builds")
+    parser.add_argument("--work", type=Path, default=Path("/var/tmp/tfcross-mobile"))
+    parser.add_argument("--program", action="append", default=[], help="too, as libtensorflow_inference.so")
+    options = parser.parse_args()
+    for target in options.targets:
+        for release in options.release or RELEASES:
+            if not build(target, release, options):
+                return 1
+    return 0
+
+
+def build(target: str, release: str, options: argparse.Namespace) -> bool:
+    words = [f"TARGET={target}", f"RELEASE={release}", f"MODEL={MODEL}", f"OUT={options.work / release}"]
+    words += [f"SOURCE_DIR={options.source_dir}"] if options.source_dir else []
+    words += [f"ARCH={options.arch}"] if options.arch else []
+    path = environment.path()
+    if target == "ANDROID":
+        abi = options.arch or "armeabi-v7a"
+        ndk = options.work / "ndk"
+        if not (ndk / "stubs" / ABIS[abi].debian / "liblog.a").exists():
+            construct_ndk(ndk, "r25c", abi)
+        words += [f"NDK_ROOT={ndk}", f"EMULATOR={ABIS[abi].emulator}"]
+    else:
+        xcode = options.work / "xcode/path"
+        path = f"{xcode if xcode.exists() else construct_xcode(options.work / 'xcode')}:{path}"
+    done = run([*words, *options.program], path, options.work / release)
+    if done and target == "IOS":
+        for app in (ROOT / "build").glob(f"IOS-*/{release}-xcode-*/models/*/proof0/classify"):
+            describe(app)
+    return done
+
+
+def describe(app: Path) -> None:
+    """What is in the linked app: its platform and minimum version, and how many constructors it has."""
+    (header,) = MachO(str(app)).headers
+    for load, command, data in header.commands:
+        if load.cmd == LC_BUILD_VERSION:
+            minimum = int(command.minos)
+            print(f"  {app}: platform {int(command.platform)}, minimum {minimum >> 16}.{minimum >> 8 & 255}")
+        for section in data if load.cmd == LC_SEGMENT_64 else ():
+            if section.sectname.startswith(b"__mod_init_func"):
+                print(f"  {section.size // 8} constructors")
+
+
+def run(words: list[str], path: str, out: Path) -> bool:
+    scons = Path(sys.executable).parent / "scons"
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    own = {**environment.system_environment(), "PATH": path}
+    status = subprocess.run([scons, *words], cwd=ROOT, env=own, check=False).returncode
+    used, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - begun
+    cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    print(f"{' '.join(words)}: {'built' if status == 0 else 'FAILED'} in {seconds:.0f} s, {cpu:.0f} CPU s")
+    for archive in sorted(out.rglob("lib/*")) if status == 0 else []:
+        print(f"  {archive.relative_to(out)}: {archive.stat().st_size / 1e6:.1f} MB")
+    return status == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

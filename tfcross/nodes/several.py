@@ -1,0 +1,64 @@
+"""Builds of several targets or archs, one scons after the other, and the package of those of one target."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ..errors import TfcrossError
+from ..matrix import plan, summary, words
+from ..options import Options
+from ..package import Built, package_aar, xcframework
+from ..profile import Profile, load_profile, package_kind
+from ..toolchain import Toolchain
+
+FindToolchain = Callable[[Profile], Toolchain]
+
+
+def build_several(
+    root: Path,
+    options: Options,
+    arguments: Mapping[str, str],
+    argv: Sequence[str],
+    host: str,
+    find: FindToolchain,
+) -> int:
+    """Run scons for each build of the matrix, in a folder each; 0 if all succeeded, else 2.
+
+    ``arguments`` are the command line's variables, ``argv`` all its words; ``find`` resolves a toolchain.
+    One that fails stops no other. A target whose archs are all there is put into its package.
+    """
+    pairs = plan(root, options.target, options.arch, options.release, host)
+    others = [word for word in argv[1:] if word.startswith("-") or "=" not in word]
+    results: list[tuple[str, bool]] = []
+    for target, arch in pairs:
+        print(f"== {target}-{arch}", flush=True)
+        command = [sys.executable, argv[0], *others, *words(arguments, target, arch)]
+        results.append((f"{target}-{arch}", subprocess.run(command, check=False).returncode == 0))
+    done = dict(results)
+    for target in dict.fromkeys(target for target, _ in pairs):
+        archs = [arch for name, arch in pairs if name == target]
+        if all(done[f"{target}-{arch}"] for arch in archs):
+            _package(root, options, target, archs, find)
+    print(summary(results), end="", flush=True)
+    return 0 if all(done.values()) else 2
+
+
+def _package(root: Path, options: Options, target: str, archs: Sequence[str], find: FindToolchain) -> None:
+    kind = package_kind(root, target)
+    if not kind:
+        return
+    profiles = [load_profile(root, target, arch, options.release, api=options.api) for arch in archs]
+    out = Path(options.out)
+    parts = [Built(profile, find(profile), out / profile.name) for profile in profiles]
+    try:
+        if kind == "xcframework":
+            made: Path | None = xcframework(parts, out / f"{target}-all", "tensorflow")
+        else:
+            made = package_aar(parts, out / f"{target}-all")
+    except OSError as error:
+        raise TfcrossError(f"{error.filename}: {error.strerror}; make room and run again.") from error
+    if made:
+        print(f"  PACK  {made}", flush=True)
