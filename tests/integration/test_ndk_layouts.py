@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from constructed_ndk import ABIS, construct_ndk
 from elftools.elf.elffile import ELFFile
-from small_library import build, build_nsync
+from registering_library import build, build_nsync
 
 from tfcross import environment
 from tfcross.profile import load_profile

@@ -9,7 +9,7 @@ import pytest
 from constructed_xcode import construct_xcode
 from macholib.mach_o import LC_BUILD_VERSION, LC_SEGMENT_64, LC_VERSION_MIN_IPHONEOS
 from macholib.MachO import MachO
-from small_library import build, build_nsync
+from registering_library import build, build_nsync
 
 from tfcross import environment
 from tfcross.profile import adjusted, load_profile

@@ -24,7 +24,7 @@ LAYERS = {
     "selectiveheader": 2,
     "families": 3,
     "manifest": 3,
-    "package": 3,
+    "bundles": 3,
     "recipes": 3,
     "releaseregistry": 3,
     "summarytext": 2,

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..bundles import TIME
 from ..coreset import SharedLibrary
 from ..errors import TfcrossError
-from ..package import TIME
 from ..render import TEMPLATES
 from .actions import Runner, builder
 

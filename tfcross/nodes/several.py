@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ..bundles import Built, package_aar, xcframework
 from ..errors import TfcrossError
 from ..matrix import plan, summary, words
 from ..options import Options
-from ..package import Built, package_aar, xcframework
 from ..profile import Profile, load_profile, package_kind
 from ..toolchain import Toolchain
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from constructed_xcode import construct_xcode
-from small_library import KERNEL, REGISTRY, archive, compile_unit
+from registering_library import KERNEL, REGISTRY, archive, compile_unit
 
 from tfcross import environment
+from tfcross.bundles import Built, package_aar, universal, xcframework
 from tfcross.errors import TfcrossError
-from tfcross.package import Built, package_aar, universal, xcframework
 from tfcross.profile import load_profile
 from tfcross.toolchain import resolve_toolchain
 
