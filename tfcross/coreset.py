@@ -32,7 +32,9 @@ class CoreSet:
     ``unavailable`` maps files that register something to the reason why they cannot be built; ``always`` maps
     ops that no graph names to the reason why the runtime needs them, ``inserted`` an op to those that the
     runtime may put in its place (in parentheses: see insertions.py); ``definers`` say where to look for a
-    definition that kernels lack. ``programs`` are TensorFlow's own that can be linked with the library.
+    definition that kernels lack. ``session_factory`` is the C++ class without
+    which an app has no session ("": none); ``programs`` are TensorFlow's own that can be linked with the
+    library.
     """
 
     tree: str
@@ -62,6 +64,7 @@ class CoreSet:
     definer_exclude: str
     definer_symbols: str
     public_headers: tuple[str, ...]
+    session_factory: str
     programs: Mapping[str, tuple[str, ...]]
 
     def type_defines(self, types: str) -> tuple[str, ...]:
@@ -109,6 +112,7 @@ def load_core(folder: Path) -> CoreSet:
         definer_exclude=data["definers"]["exclude"],
         definer_symbols=data["definers"]["symbols"],
         public_headers=tuple(data["public_headers"]),
+        session_factory=data.get("session_factory", ""),
         programs={name: tuple(files) for name, files in data.get("programs", {}).items()},
     )
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from .linkflags import LinkFlags
 from .model import Model
 from .options import Options
 from .profile import Profile
 from .release import Release
-from .selection import Selection
+from .selection import FileSelection, Selection
 from .store import Tree
 from .toolchain import Toolchain
 from .treehash import file_hash
@@ -25,13 +26,19 @@ def make_manifest(
     models: Sequence[Model],
     selection: Selection,
     units: Iterable[str],
+    link: LinkFlags,
+    session_factory: str,
 ) -> dict[str, Any]:
-    """The manifest as JSON values: no times, no paths of this machine, equal for equal builds."""
+    """The manifest as JSON values: no times, no paths of this machine, equal for equal builds.
+
+    ``session_factory`` is the C++ class without which an app has no session.
+    """
     return {
         "release": release.version,
         "target": profile.target,
         "arch": profile.arch,
         "triple": profile.triple,
+        "cpu": profile.cpu,
         "toolchain": {"name": toolchain.name, "version": toolchain.version, "identity": toolchain.identity},
         "flags": {
             "target": list(toolchain.flags),
@@ -43,7 +50,17 @@ def make_manifest(
         "ops": {op: asdict(selection.reasons[op]) for op in selection.ops},
         "kernels": [list(pair) for pair in selection.kernels],
         "units": sorted(units),
+        "registering": {file: _registered(selection.of_file(file)) for file in selection.files},
+        "session_factory": session_factory,
+        "link": {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(link).items()
+        },
     }
+
+
+def _registered(part: FileSelection) -> dict[str, Any]:
+    """What one source file registers."""
+    return {"ops": list(part.ops), "kernels": [list(pair) for pair in part.kernels]}
 
 
 def _source(tree: Tree, release: Release) -> dict[str, Any]:

@@ -35,6 +35,15 @@ eval "{CXX} packaged.o $(pkg-config --libs tensorflow-core) -o packaged"
 """
 
 
+CMAKELISTS = """
+cmake_minimum_required(VERSION 3.13)
+project(classify CXX)
+find_package(tensorflow-core CONFIG REQUIRED)
+add_executable(cmade classify.cc)
+target_link_libraries(cmade tensorflow::core)
+"""
+
+
 @pytest.fixture(scope="module")
 def project(built, tmp_path_factory) -> Path:
     """An app project with a copy of the output folder; nothing of the checkout is left in reach."""
@@ -73,6 +82,17 @@ def test_an_app_made_with_pkg_config_gives_the_right_answers(project):
     environment = {"PATH": "/usr/bin:/bin", "PKG_CONFIG_PATH": str(project / "tensorflow" / "link")}
     run(project, "sh", "-ec", SHELL, env=environment)
     done = classify(project / "packaged")
+    assert done.returncode == 0, done.stderr
+    assert "accuracy 0.981 (353 of 360)\n" in done.stdout
+
+
+def test_an_app_made_with_cmake_gives_the_right_answers(project):
+    (project / "CMakeLists.txt").write_text(CMAKELISTS)
+    cross = ["-DCMAKE_SYSTEM_NAME=Linux", f"-DCMAKE_CXX_COMPILER={CXX}"]
+    package = f"-DCMAKE_PREFIX_PATH={project}/tensorflow/link"
+    run(project, "/usr/bin/cmake", "-S", ".", "-B", "cmade", *cross, package)
+    run(project, "/usr/bin/cmake", "--build", "cmade")
+    done = classify(project / "cmade" / "cmade")
     assert done.returncode == 0, done.stderr
     assert "accuracy 0.981 (353 of 360)\n" in done.stdout
 

@@ -22,6 +22,7 @@ LAYERS = {
     "render": 2,
     "opsheader": 2,
     "selectiveheader": 2,
+    "snippets": 2,
     "manifest": 3,
     "recipes": 3,
     "toolchain": 3,

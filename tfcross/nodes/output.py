@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
@@ -14,9 +13,12 @@ from typing import Any
 from ..errors import TfcrossError
 from ..headerdeps import read_depfile
 from ..linkflags import LinkFlags
+from ..manifestfile import NAME, manifest_text
 from ..profile import Profile
 from ..proof import Proof, run_here
-from ..render import render, write_if_changed
+from ..render import write_if_changed
+from ..snippets import Library, snippet_files
+from ..treehash import file_hash
 from .actions import builder
 from .compiling import CompileFlags, Compiler
 from .dependencies import link_program
@@ -88,17 +90,10 @@ def _copy(targets: list[str], sources: list[str]) -> None:
 
 
 def link_files(output: Output) -> dict[str, str]:
-    """The texts of ``link/…``: relocatable, each with the core whole."""
-    return {
-        f"link/{name}": render(
-            f"{name}.j2",
-            compile=output.link.compile_arguments(root),
-            link=output.link.link_arguments(root),
-            version=output.release,
-            profile=output.profile.name,
-        )
-        for name, root in (("flags.mk", "$(TFCROSS)"), ("tensorflow-core.pc", "${prefix}"))
-    }
+    """The texts of the link snippets by path: relocatable, each with the core whole."""
+    profile = output.profile
+    library = Library(profile.name, profile.arch, profile.triple, output.release, output.link)
+    return snippet_files(library)
 
 
 def build_proof(
@@ -145,7 +140,6 @@ def publish(
     files: Mapping[str, str],
 ) -> Any:
     """The output folder's node (its manifest): replaced whole, when ``parts`` and ``proofs`` are there."""
-    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
 
     def run(targets: list[str], sources: list[str]) -> None:
         final, part, old = (Path(output.final + suffix) for suffix in ("", ".part", ".old"))
@@ -161,8 +155,12 @@ def publish(
                 shutil.copy(source, part / "bin" / Path(source).name)
         said = "".join(Path(str(proof)).read_text() for proof in proofs)
         proven = {"proof.txt": said} if proofs else {}
-        for name, content in {**files, **proven, "manifest.json": text}.items():
-            (part / name).parent.mkdir(exist_ok=True)
+        whole = {
+            **manifest,
+            "archives": {path.name: _facts(path) for path in sorted((part / "lib").iterdir())},
+        }
+        for name, content in {**files, **proven, NAME: manifest_text(whole)}.items():
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
             (part / name).write_text(content, encoding="utf-8")
         if final.exists():
             final.rename(old)
@@ -171,20 +169,20 @@ def publish(
         core = final / "lib" / output.link.core
         print(f"        {core}: {megabytes(core)}; for make: {final}/link/flags.mk", flush=True)
 
-    signature = "\0".join([text, *files, *files.values(), output.stage])
-    made = builder(run, "OUT", signature)(
-        env, target=[f"{output.final}/manifest.json"], source=[*parts, *proofs]
-    )
+    signature = "\0".join([manifest_text(manifest), *files, *files.values(), output.stage])
+    made = builder(run, "OUT", signature)(env, target=[f"{output.final}/{NAME}"], source=[*parts, *proofs])
     env.Precious(made)
     return made[0]
 
 
+def _facts(path: Path) -> dict[str, Any]:
+    return {"size": path.stat().st_size, "sha256": file_hash(path)}
+
+
 def check_output_name(path: Path) -> None:
     """TfcrossError if ``path`` exists and is no output folder of ours: it would be replaced."""
-    if path.exists() and not (path / "manifest.json").is_file() and not _is_empty(path):
-        raise TfcrossError(
-            f"OUT: {path} exists and has no manifest.json; move it away, or pass another OUT=."
-        )
+    if path.exists() and not (path / NAME).is_file() and not _is_empty(path):
+        raise TfcrossError(f"OUT: {path} exists and has no {NAME}; move it away, or pass another OUT=.")
 
 
 def megabytes(path: Path) -> str:

@@ -306,6 +306,8 @@ class Build:
             self.models,
             self.selection,
             self.objects,
+            self.output.link,
+            self.core.session_factory,
         )
         parts = [*self.libraries, self.include, *self.link_programs()]
         files = {**self.files, "ops_to_register.h": header}
