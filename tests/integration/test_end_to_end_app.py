@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,21 @@ def test_the_headers_are_those_that_the_public_ones_include_and_no_more(project)
     folder = project / "tensorflow/include"
     there = {path.relative_to(project).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert there == needed
+
+
+def test_every_public_header_compiles_alone(project):
+    flags = shlex.split(variable(project, "TFCROSS_CXXFLAGS"))
+    headers = load_core(ROOT / "releases/2.14.1").public_headers
+    assert len(headers) > 10
+
+    def complaints(header: str) -> str:
+        words = [CXX, "-fsyntax-only", "-Werror", *flags, "-x", "c++", "-"]
+        text = f'#include "{header}"\n'
+        return subprocess.run(words, cwd=project, input=text, capture_output=True, text=True).stderr
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        said = dict(zip(headers, pool.map(complaints, headers), strict=True))
+    assert {header: text for header, text in said.items() if text} == {}
 
 
 def variable(project: Path, name: str) -> str:
