@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from apple_tools import TRIPLE, archived, compiled, linked, make_sdk
 from macholib.MachO import MachO
 from small_library import FLAGS, run
 
 from tfcross.snippets import Library, snippet_files
 
-TRIPLE = "arm64-apple-ios11.0"
 IOS = Library(
     "IOS-arm64",
     "arm64",
@@ -32,15 +32,6 @@ DEPENDENCIES = {
     "libdependency.a": "char Letter(); const char* Name() { static char n = Letter(); return &n; }\n"
 }
 DEPENDENCIES["libname.a"] = "char Letter() { return 1; }\n"
-LIBRARY_STUB = """--- !tapi-tbd
-tbd-version: 4
-targets: [ arm64-ios ]
-install-name: '/usr/lib/{name}.dylib'
-exports:
-  - targets: [ arm64-ios ]
-    symbols: [ dyld_stub_binder, ___cxa_guard_acquire, ___cxa_guard_release ]
-...
-"""
 
 
 @pytest.fixture(scope="module")
@@ -51,23 +42,12 @@ def ios(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in snippet_files(IOS).items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_text(text)
-    (folder / "sdk/usr/lib").mkdir(parents=True)
-    for name in ("libSystem", "libc++"):
-        (folder / f"sdk/usr/lib/{name}.tbd").write_text(LIBRARY_STUB.format(name=name))
-    (out / "lib").mkdir()
-    core = [compiled(folder, name, text) for name, text in CORE.items()]
-    run("llvm-ar-14", "rcs", out / "lib" / FLAGS.core, *core)
+    make_sdk(folder)
+    archived(out / "lib" / FLAGS.core, folder, CORE)
     for archive, text in DEPENDENCIES.items():
-        run("llvm-ar-14", "rcs", out / "lib" / archive, compiled(folder, f"{archive}.cc", text))
+        archived(out / "lib" / archive, folder, {f"{archive}.cc": text})
     compiled(folder, "app.cc", "extern int count; int main() { return count; }\n")
     return folder
-
-
-def compiled(folder: Path, name: str, text: str) -> Path:
-    source = folder / name
-    source.write_text(text)
-    run("clang++-14", "-target", TRIPLE, "-O1", "-fno-exceptions", "-c", source, "-o", f"{source}.o")
-    return folder / f"{name}.o"
 
 
 def settings(folder: Path) -> dict[str, str]:
@@ -82,9 +62,7 @@ def settings(folder: Path) -> dict[str, str]:
 
 def link(folder: Path, flags: str) -> list[str]:
     """The sections of an app that Apple's linker, in LLVM's version, makes with these OTHER_LDFLAGS."""
-    driver = f"clang-14 -target {TRIPLE} -isysroot sdk -mlinker-version=700 -fuse-ld=/usr/bin/ld64.lld-14"
-    run("sh", "-ec", f"{driver} app.cc.o {flags} -o app", cwd=folder)
-    header = MachO(str(folder / "app")).headers[0]
+    header = MachO(str(linked(folder, "app.cc.o", flags))).headers[0]
     sections = [part for _, _, parts in header.commands if isinstance(parts, list) for part in parts]
     return [f"{part.sectname.rstrip(bytes(1)).decode()} {part.size}" for part in sections]
 

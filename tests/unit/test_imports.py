@@ -24,12 +24,14 @@ LAYERS = {
     "selectiveheader": 2,
     "snippets": 2,
     "manifest": 3,
+    "package": 3,
+    "sbom": 3,
     "recipes": 3,
     "toolchain": 3,
     "nodes": 3,
 }
 #: Packages that only some layers may import.
-OUTSIDE = {"requests": {2}, "tqdm": {2}, "jinja2": {2}, "SCons": {3}}
+OUTSIDE = {"requests": {2}, "tqdm": {2}, "jinja2": {2}, "SCons": {3}, "cyclonedx": {3}}
 
 
 def layer(module: str) -> int:

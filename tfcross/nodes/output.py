@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..appcheck import check_app, for_library, read_app
 from ..errors import TfcrossError
 from ..headerdeps import read_depfile
 from ..linkflags import LinkFlags
@@ -112,6 +113,20 @@ def build_proof(
     )
     compiler.env.Depends(linked, list(libraries))
     return linked
+
+
+def check_proof(env: Any, app: Any, manifest: Mapping[str, Any]) -> Any:
+    """A node that holds what was found in the linked app; it exists only if nothing is wrong."""
+
+    def run(targets: list[str], sources: list[str]) -> None:
+        app = Path(sources[0])
+        findings = check_app(for_library(read_app(app), manifest, str(app)), manifest)
+        wrong = next((finding.text for finding in findings if finding.ok is False), None)
+        if wrong:
+            raise TfcrossError(f"{app}: {wrong}")
+        write_if_changed(Path(targets[0]), "".join(f"{finding.text}\n" for finding in findings))
+
+    return builder(run, "CHECK", manifest_text(manifest))(env, target=[f"{app}.checked"], source=[app])[0]
 
 
 def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: str) -> Any:

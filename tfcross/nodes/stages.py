@@ -18,6 +18,7 @@ from ..manifest import make_manifest
 from ..model import load_model
 from ..opsheader import ops_header
 from ..options import Options
+from ..package import Part, revision
 from ..profile import Profile
 from ..proof import EXAMPLE, proof_of
 from ..recipes import Recipe, expand_sources, load_recipes, wanted_recipes
@@ -35,6 +36,7 @@ from .compiling import CompileFlags, Compiler
 from .core import CoreBuild, CoreFolders
 from .dependencies import Dependency, generate_protos, host_flags, link_program, proto_unit
 from .folder import lock_folder, save_usage
+from .packaging import package
 from .sources import link_trees, tree_keys
 
 #: Most a compile may need; -j follows from it and the machine's memory.
@@ -249,6 +251,18 @@ class Build:
             self.compiler, self.output, self.core.public_headers, self.compile_flags, [self.protos]
         )
         self.files = output.link_files(self.output)
+        self.manifest = make_manifest(
+            self.options,
+            self.profile,
+            self.release,
+            self.toolchain,
+            self.trees,
+            self.models,
+            self.selection,
+            self.objects,
+            self.output.link,
+            self.core.session_factory,
+        )
 
     def _link_flags(self, dependencies: list[str]) -> LinkFlags:
         return LinkFlags(
@@ -265,14 +279,14 @@ class Build:
     # 11 proof
 
     def prove(self) -> None:
-        """For each model an app that is linked as apps are; where this machine can run it, what it says.
-
-        Without a model it is the example's."""
-        self.proofs = []
+        """For each model an app that is linked as apps are, and has in it all that it should; where this
+        machine can run it, what it says. Without a model it is the example's."""
+        self.proofs, self.checked = [], []
         for number, path in enumerate([model.path for model in self.models] or [EXAMPLE]):
             proof = proof_of(path)
             work = f"{self.model_work}/proof{number}"
             app = output.build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
+            self.checked.append(output.check_proof(self.env, app, self.manifest))
             if self.profile.runs_here:
                 self.proofs.append(
                     output.run_proof(self.compiler, self.output, proof, app, f"{work}/proof.txt")
@@ -297,21 +311,21 @@ class Build:
         header = ops_header(
             self.selection.whole, self.core.registration_template, self.core.registration_headers
         )
-        manifest = make_manifest(
-            self.options,
-            self.profile,
-            self.release,
-            self.toolchain,
-            self.trees,
-            self.models,
-            self.selection,
-            self.objects,
-            self.output.link,
-            self.core.session_factory,
-        )
-        parts = [*self.libraries, self.include, *self.link_programs()]
+        parts = [*self.libraries, self.include, *self.checked, *self.link_programs()]
         files = {**self.files, "ops_to_register.h": header}
-        return output.publish(self.env, self.output, manifest, parts, self.proofs, files)
+        return output.publish(self.env, self.output, self.manifest, parts, self.proofs, files)
+
+    def package(self, published: Any) -> list[Any]:
+        """The nodes of the output folder as one file."""
+        built = {recipe.name for recipe, _ in self.archives}
+        inside = [n for n in self.core.include if n in built or not self.recipes[n].archive]
+        licences = {name: self.recipes[name].licence for name in inside} | {self.core.tree: "LICENSE"}
+        parts = [
+            Part(name, Path(self.links[name]), file, self.release.source(name).license)
+            for name, file in sorted(licences.items())
+        ]
+        date = environment.source_date()
+        return package(self.env, published, parts, self.release, revision(self.root), date)
 
     # after the build
 
