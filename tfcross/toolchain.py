@@ -11,6 +11,7 @@ from pathlib import Path
 from .compiler import Compiler, ask, defined_macros, identity, is_version, links_library, same_machine
 from .errors import TfcrossError
 from .profile import Profile, host_triple
+from .release import Source
 from .toolsearch import Search, search_for
 from .toolsearch import known_toolchains as known_toolchains
 from .toolsource import Bring, toolchain_source
@@ -70,6 +71,12 @@ class Toolchain:
 def debian_packages(root: Path, name: str, profile: Profile) -> list[str]:
     """The Debian packages of toolchain ``name`` ("": the pinned one) for ``profile`` on this machine."""
     return search_for(root, name, profile, "").packages
+
+
+def download_of(root: Path, name: str, profile: Profile) -> Source | None:
+    """What brings toolchain ``name`` ("": the pinned one) to this machine, where its file says so."""
+    search = search_for(root, name, profile, "")
+    return toolchain_source(search.name, search.data, profile.triple, host_triple())
 
 
 def resolve_toolchain(

@@ -23,6 +23,8 @@ LAYERS = {
     "opsheader": 2,
     "selectiveheader": 2,
     "snippets": 2,
+    "completion": 3,
+    "doctor": 3,
     "manifest": 3,
     "package": 3,
     "sbom": 3,

@@ -73,6 +73,7 @@ class Compiler:
     ) -> None:
         self.env, self.toolchain, self.runner, self.headers = env, toolchain, runner, headers
         self.usage: dict[str, Usage] = {}
+        self.commands: dict[str, tuple[list[str], str]] = {}  # object: command without files, source
         self.stale = stale  # objects whose headers are not as they were
         self._precompiled: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -108,6 +109,7 @@ class Compiler:
                 lambda t: self._stands(unit, t),
             )
         node = self._builders[key](self.env, target=[target], source=[source])[0]
+        self.commands[target] = (argv, source)
         self.env.Precious(node)
         if target in self.stale or not self.headers.knows(target):
             self.env.AlwaysBuild(node)  # `_stands` decides
@@ -136,6 +138,26 @@ class Compiler:
             contents = self.headers.contents(target)
         text = "\0".join([unit.signature, *contents])
         return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+    def database(self, folder: Path) -> list[dict[str, Any]]:
+        """The entries of compile_commands.json, with ``folder`` as the one that the build runs in.
+
+        Editors' own compilers cannot read a precompiled header: they are told to include its text.
+        """
+        suffix = self.toolchain.pch_suffix
+        return [
+            {
+                "directory": str(folder),
+                "file": source,
+                "output": target,
+                "arguments": [
+                    *("-include" if w == "-include-pch" else w.removesuffix(suffix) for w in argv),
+                    *("-c", source, "-o", target),
+                ],
+            }
+            for target, (argv, source) in sorted(self.commands.items())
+            if not target.endswith(suffix)
+        ]
 
     def archive(self, target: str, objects: Sequence[Any]) -> Any:
         """The static archive of ``objects``, whose order is the caller's: sorted, for a deterministic one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -25,6 +26,7 @@ from ..recipes import Recipe, expand_sources, load_recipes, wanted_recipes
 from ..registry import build_registry
 from ..registrydata import load_registry_data
 from ..release import Release
+from ..render import write_if_changed
 from ..selection import Selection, select, select_all
 from ..store import Tree
 from ..toolchain import Toolchain
@@ -314,6 +316,12 @@ class Build:
         parts = [*self.libraries, self.include, *self.checked, *self.link_programs()]
         files = {**self.files, "ops_to_register.h": header}
         return output.publish(self.env, self.output, self.manifest, parts, self.proofs, files)
+
+    def write_compile_commands(self) -> None:
+        """``build/compile_commands.json``, for editors: how the target's objects are compiled."""
+        path, entries = Path("build/compile_commands.json"), self.compiler.database(self.root)
+        write_if_changed(path, json.dumps(entries, indent=1) + "\n")
+        print(f"        {path}: {len(entries)} units", flush=True)
 
     def package(self, published: Any) -> list[Any]:
         """The nodes of the output folder as one file."""
