@@ -12,7 +12,7 @@ from .snippets import load_formats
 from .toolchain import known_toolchains
 
 #: What ``scons`` takes beside variables.
-COMMANDS = ("compile_commands", "fetch", "package")
+COMMANDS = ("compile_commands", "fetch", "package", "sizes")
 #: Variables whose values are files or folders.
 FILES = ("MODEL", "TOOLCHAIN_ROOT", "SOURCE_DIR", "OUT")
 

@@ -28,6 +28,7 @@ LAYERS = {
     "manifest": 3,
     "package": 3,
     "sbom": 3,
+    "treemap": 3,
     "recipes": 3,
     "toolchain": 3,
     "nodes": 3,

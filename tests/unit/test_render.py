@@ -18,7 +18,12 @@ PLAIN = "link/flags.txt.j2"
 @pytest.mark.parametrize("name", [name for name in NAMES if name != PLAIN])
 def test_the_first_line_of_what_is_made_names_the_template(name: str) -> None:
     first = (TEMPLATES / name).read_text().splitlines()[0]
-    assert first in ("// {{ origin }}", "# {{ origin }}", "// {{ origin }} {{ guard }}")
+    assert first in (
+        "// {{ origin }}",
+        "# {{ origin }}",
+        "// {{ origin }} {{ guard }}",
+        "<!-- {{ origin }} -->",
+    )
 
 
 def test_a_template_is_filled_in() -> None:

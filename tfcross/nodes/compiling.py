@@ -182,8 +182,13 @@ def link_members(objects: Sequence[str], folder: Path) -> list[str]:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    above = os.path.commonpath([str(Path(name).parent) for name in objects])
-    links = [folder / Path(name).relative_to(above).as_posix().replace("/", "-") for name in objects]
-    for name, link in zip(objects, links, strict=True):
+    links = {folder / member: name for name, member in member_names(objects).items()}
+    for link, name in links.items():
         link.hardlink_to(name)
     return sorted(str(link) for link in links)
+
+
+def member_names(objects: Sequence[str]) -> dict[str, str]:
+    """How an archive of ``objects`` names each of them."""
+    above = os.path.commonpath([str(Path(name).parent) for name in objects])
+    return {name: Path(name).relative_to(above).as_posix().replace("/", "-") for name in objects}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
@@ -162,9 +163,12 @@ def publish(
             shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(Path(output.stage) / "include", part / "include", copy_function=shutil.copyfile)
         (part / "lib").mkdir()
+        sizes: dict[str, Any] = {}
         for source in sources:
             if source.endswith(".a"):
                 shutil.copyfile(source, part / "lib" / Path(source).name)
+            elif source.endswith(".sizes"):
+                sizes = {"sizes": json.loads(Path(source).read_text())}
             elif "/bin/" in source:
                 (part / "bin").mkdir(exist_ok=True)
                 shutil.copy(source, part / "bin" / Path(source).name)
@@ -172,6 +176,7 @@ def publish(
         proven = {"proof.txt": said} if proofs else {}
         whole = {
             **manifest,
+            **sizes,
             "archives": {path.name: _facts(path) for path in sorted((part / "lib").iterdir())},
         }
         for name, content in {**files, **proven, NAME: manifest_text(whole)}.items():

@@ -34,11 +34,12 @@ from . import output
 from .actions import Runner
 from .closing import Closures, ClosureTools
 from .codegen import write_generated
-from .compiling import CompileFlags, Compiler
+from .compiling import CompileFlags, Compiler, member_names
 from .core import CoreBuild, CoreFolders
 from .dependencies import Dependency, generate_protos, host_flags, link_program, proto_unit
 from .folder import lock_folder, save_usage
 from .packaging import package
+from .sizing import measure_app, report_sizes
 from .sources import link_trees, tree_keys
 
 #: Most a compile may need; -j follows from it and the machine's memory.
@@ -289,10 +290,32 @@ class Build:
             work = f"{self.model_work}/proof{number}"
             app = output.build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
             self.checked.append(output.check_proof(self.env, app, self.manifest))
+            if number == 0:
+                self.measured = self._measure(app)
             if self.profile.runs_here:
                 self.proofs.append(
                     output.run_proof(self.compiler, self.output, proof, app, f"{work}/proof.txt")
                 )
+
+    def _measure(self, app: Any) -> Any:
+        """What the app's bytes are made of."""
+        objects = {str(node): name for name, node in self.objects.items()}
+        members = {member: objects[name] for name, member in member_names(list(objects)).items()}
+        return measure_app(
+            self.env,
+            self.toolchain,
+            self.runner,
+            app,
+            self.libraries,
+            members,
+            self.manifest["registering"],
+            self.options.size_budget,
+            str(self.final),
+        )
+
+    def report_sizes(self) -> list[Any]:
+        """The nodes of the reports about sizes."""
+        return report_sizes(self.env, self.measured, self.profile.name, self.options.out)
 
     def link_programs(self) -> list[Any]:
         """TensorFlow's own programs, linked as apps are."""
@@ -313,7 +336,7 @@ class Build:
         header = ops_header(
             self.selection.whole, self.core.registration_template, self.core.registration_headers
         )
-        parts = [*self.libraries, self.include, *self.checked, *self.link_programs()]
+        parts = [*self.libraries, self.include, self.measured, *self.checked, *self.link_programs()]
         files = {**self.files, "ops_to_register.h": header}
         return output.publish(self.env, self.output, self.manifest, parts, self.proofs, files)
 
