@@ -44,8 +44,9 @@ class CoreSet:
     ``unavailable`` maps files that register something to the reason why they cannot be built; ``always`` maps
     ops that no graph names to the reason why the runtime needs them, ``inserted`` an op to those that the
     runtime may put in its place (in parentheses: see insertions.py); ``definers`` say where to look for a
-    definition that kernels lack. ``programs`` are TensorFlow's own that can be linked with the library;
-    those that are ``shared`` libraries are among them.
+    definition that kernels lack. ``session_factory`` is the C++ class without which an app has no session
+    ("": none); ``programs`` are TensorFlow's own that can be linked with the library; those that are
+    ``shared`` libraries are among them.
     """
 
     tree: str
@@ -75,6 +76,7 @@ class CoreSet:
     definer_exclude: str
     definer_symbols: str
     public_headers: tuple[str, ...]
+    session_factory: str
     programs: Mapping[str, tuple[str, ...]]
     shared: Mapping[str, SharedLibrary]
 
@@ -125,6 +127,7 @@ def load_core(folder: Path, platform: str = "linux") -> CoreSet:
         definer_exclude=data["definers"]["exclude"],
         definer_symbols=data["definers"]["symbols"],
         public_headers=tuple(data["public_headers"]),
+        session_factory=data.get("session_factory", ""),
         programs={
             **{name: tuple(files) for name, files in data.get("programs", {}).items()},
             **{name: library.sources for name, library in shared.items()},

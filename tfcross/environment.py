@@ -6,6 +6,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from .errors import TfcrossError
+from .treehash import MODIFIED
+
 #: Variables that compilers and their launchers may see; everything else would be an unseen input.
 PASSED = ("PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
 PASSED_PREFIXES = ("CCACHE_", "SCCACHE_", "DISTCC_", "ICECC_")
@@ -23,6 +26,14 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     # The XDG specification has relative paths ignored.
     base = Path(environ.get("XDG_CACHE_HOME", ""))
     return (base if base.is_absolute() else Path.home() / ".cache") / "tfcross"
+
+
+def source_date(environ: Mapping[str, str] = os.environ) -> int:
+    """The time that packages carry, in Unix seconds: SOURCE_DATE_EPOCH, else the one that sources have."""
+    given = environ.get("SOURCE_DATE_EPOCH", "")
+    if given and not given.isdecimal():
+        raise TfcrossError(f"SOURCE_DATE_EPOCH={given}: not a number of seconds; give one, or leave it out.")
+    return int(given or MODIFIED)
 
 
 def path(environ: Mapping[str, str] = os.environ) -> str:

@@ -38,6 +38,11 @@ class LinkFlags:
     link_flags: tuple[str, ...]
     whole_archive: str
 
+    @property
+    def names(self) -> list[str]:
+        """The dependencies as linkers name them: ``protobuf`` for ``libprotobuf.a``."""
+        return [name.removeprefix("lib").removesuffix(".a") for name in self.dependencies]
+
     def compile_arguments(self, root: str) -> list[str]:
         """For the compiler, one item per argument, unquoted; ``root`` is the output folder."""
         return [
@@ -51,8 +56,12 @@ class LinkFlags:
     def link_arguments(self, root: str) -> list[str]:
         """For the compiler driver after the app's objects, one item per argument, unquoted."""
         return [
-            *whole_archive_flags([f"{root}/lib/{self.core}"], self.whole_archive),
+            *self.whole_core(root),
             *(f"{root}/lib/{name}" for name in self.dependencies),
             *self.link_flags,
             *(f"-l{name}" for name in self.libraries),
         ]
+
+    def whole_core(self, root: str) -> list[str]:
+        """Those of ``link_arguments`` that keep every object of the core."""
+        return whole_archive_flags([f"{root}/lib/{self.core}"], self.whole_archive)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import TfcrossError
+from .linkflags import LinkFlags
+from .manifestfile import NAME, load_manifest
 from .model import Model
 from .options import Options
 from .ownops import OwnOps
 from .profile import Profile
 from .release import Release
-from .selection import Selection
+from .selection import FileSelection, Selection
 from .store import Tree
 from .toolchain import Toolchain
 from .treehash import file_hash
@@ -29,14 +29,20 @@ def make_manifest(
     models: Sequence[Model],
     selection: Selection,
     units: Iterable[str],
+    link: LinkFlags,
+    session_factory: str,
     own: OwnOps | None = None,
 ) -> dict[str, Any]:
-    """The manifest as JSON values: no times, no paths of this machine, equal for equal builds."""
+    """The manifest as JSON values: no times, no paths of this machine, equal for equal builds.
+
+    ``session_factory`` is the C++ class without which an app has no session.
+    """
     return {
         "release": release.version,
         "target": profile.target,
         "arch": profile.arch,
         "triple": profile.triple,
+        "cpu": profile.cpu,
         "toolchain": {"name": toolchain.name, "version": toolchain.version, "identity": toolchain.identity},
         **({"api": profile.api} if profile.api else {}),
         "flags": {
@@ -54,7 +60,17 @@ def make_manifest(
         "ops": {op: asdict(selection.reasons[op]) for op in selection.ops},
         "kernels": [list(pair) for pair in selection.kernels],
         "units": sorted(units),
+        "registering": {file: _registered(selection.of_file(file)) for file in selection.files},
+        "session_factory": session_factory,
+        "link": {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(link).items()
+        },
     }
+
+
+def _registered(part: FileSelection) -> dict[str, Any]:
+    """What one source file registers."""
+    return {"ops": list(part.ops), "kernels": [list(pair) for pair in part.kernels]}
 
 
 def _source(tree: Tree, release: Release) -> dict[str, Any]:
@@ -80,19 +96,11 @@ class Library:
 
 def read_library(folder: Path) -> Library:
     """What the library in ``folder`` was built from. Raises TfcrossError if no build made it."""
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        variables = {"TARGET": "target", "ARCH": "arch", "RELEASE": "release"}
-        return Library(
-            types=manifest["flags"]["types"],
-            kernels=frozenset((op, text) for op, text in manifest["kernels"]),
-            variables={name: str(manifest[key]) for name, key in variables.items()}
-            | {"TOOLCHAIN": str(manifest["toolchain"]["name"])},
-        )
-    except OSError as error:
-        raise TfcrossError(
-            f"{path}: cannot be read ({error.strerror}); give a folder that a build made."
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        raise TfcrossError(f"{path}: no manifest of a build; give a folder that a build made.") from None
+    manifest = load_manifest(folder / NAME)
+    variables = {"TARGET": "target", "ARCH": "arch", "RELEASE": "release"}
+    return Library(
+        types=manifest["flags"]["types"],
+        kernels=frozenset((op, text) for op, text in manifest["kernels"]),
+        variables={name: str(manifest[key]) for name, key in variables.items()}
+        | {"TOOLCHAIN": str(manifest["toolchain"]["name"])},
+    )

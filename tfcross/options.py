@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .errors import TfcrossError, known
+from .sizes import parse_size
 
 #: ``SOURCE_<name>=<folder>`` replaces the release's source <name>.
 SOURCE_PREFIX = "SOURCE_"
@@ -71,6 +72,7 @@ VARIABLES = (
         spellings=SWITCH,
     ),
     Variable("OUT", "folder for results", "out"),
+    Variable("SIZE_BUDGET", "most bytes that the stripped app of the proof may have, as 4.5MB"),
     Variable("V", "1 shows whole command lines", "0", ("0", "1")),
 )
 PATTERN = SOURCE_PREFIX + "<name>"
@@ -83,7 +85,7 @@ class Options:
     Empty strings stand for what was not given. ``types``: with a model only its own types are compiled,
     so that all are open to it; a set without a model is kept to those of mobile builds. ``models`` are
     paths as given, in order, each once; so are ``extra_ops``, ``extra_kernels``.
-    ``sources`` are (name, folder) pairs sorted by name.
+    ``sources`` are (name, folder) pairs sorted by name; ``size_budget`` is in bytes, 0 for none.
     """
 
     target: str
@@ -108,6 +110,7 @@ class Options:
     offline: bool
     out: str
     verbosity: int
+    size_budget: int = 0
 
 
 class Declarable(Protocol):
@@ -167,6 +170,7 @@ def parse_options(arguments: Mapping[str, str], source_names: Collection[str] | 
         offline=value["OFFLINE"] == "1",
         out=value["OUT"],
         verbosity=int(value["V"]),
+        size_budget=parse_size(value["SIZE_BUDGET"], "SIZE_BUDGET"),
     )
 
 

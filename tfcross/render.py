@@ -19,6 +19,10 @@ _environment = jinja2.Environment(
 )
 
 
+#: What templates may call with a bar, beside what Jinja brings; modules add the spellings they know.
+filters: dict[str, Any] = _environment.filters
+
+
 def render(template: str, **values: Any) -> str:
     """``templates/<template>`` filled in; its first line says what it was made from."""
     return _environment.get_template(template).render(

@@ -1,4 +1,4 @@
-"""Read the project's YAML data, checked against closed JSON schemas (``tfcross/schemas/*.yaml``)."""
+"""Read the project's YAML data, checked against closed JSON schemas (``tfcross/schemas/``)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 @functools.cache
 def _validator(name: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(yaml.safe_load((SCHEMAS / f"{name}.yaml").read_text()))
+    path = next(SCHEMAS.glob(f"{name}.*"))  # .json where others than this project are to read it
+    return jsonschema.Draft202012Validator(yaml.safe_load(path.read_text()))
 
 
 def load_document(path: Path, schema: str, shown: str = "") -> dict[str, Any]:

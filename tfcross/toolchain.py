@@ -11,10 +11,11 @@ from .families import ndk, system, xcode
 from .families.base import Places as Places
 from .families.base import Request
 from .families.base import Toolchain as Toolchain
-from .profile import Profile
+from .profile import Profile, host_triple
+from .release import Source
 from .toolsearch import known_toolchains as known_toolchains
 from .toolsearch import search_for
-from .toolsource import Bring
+from .toolsource import Bring, toolchain_source
 
 #: How each ``family`` of toolchain files is found on this machine.
 FAMILIES = {"gcc": system.resolve, "clang": system.resolve, "ndk": ndk.resolve, "xcode": xcode.resolve}
@@ -23,6 +24,12 @@ FAMILIES = {"gcc": system.resolve, "clang": system.resolve, "ndk": ndk.resolve, 
 def debian_packages(root: Path, name: str, profile: Profile) -> list[str]:
     """The Debian packages of toolchain ``name`` ("": the pinned one) for ``profile`` on this machine."""
     return search_for(root, name, profile, "").packages
+
+
+def download_of(root: Path, name: str, profile: Profile) -> Source | None:
+    """What brings toolchain ``name`` ("": the pinned one) to this machine, where its file says so."""
+    search = search_for(root, name, profile, "")
+    return toolchain_source(search.name, search.data, profile.triple, host_triple())
 
 
 def resolve_toolchain(

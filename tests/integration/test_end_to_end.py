@@ -24,6 +24,8 @@ from project_build import (
     readme_words,
 )
 
+from tfcross.manifestfile import load_manifest
+
 ARCHIVES = (
     "libabseil.a",
     "libdouble-conversion.a",
@@ -63,6 +65,7 @@ def test_the_proven_app_starts_without_a_word_of_complaint(built):
 
 def test_the_output_folder_is_complete_and_holds_nothing_else(built):
     assert sorted(path.name for path in OUT.iterdir()) == [
+        "BUILD.bazel",
         "include",
         "lib",
         "link",
@@ -71,7 +74,15 @@ def test_the_output_folder_is_complete_and_holds_nothing_else(built):
         "proof.txt",
     ]
     assert sorted(path.name for path in (OUT / "lib").iterdir()) == list(ARCHIVES)
-    assert sorted(path.name for path in (OUT / "link").iterdir()) == ["flags.mk", "tensorflow-core.pc"]
+    assert sorted(path.relative_to(OUT / "link").as_posix() for path in files(OUT / "link")) == [
+        "cmake/tensorflow-core-config-version.cmake",
+        "cmake/tensorflow-core-config.cmake",
+        "flags.mk",
+        "flags.sh",
+        "tensorflow-core.bazelrc",
+        "tensorflow-core.pc",
+        "tensorflow_core.py",
+    ]
     assert (OUT / "include/tensorflow/core/public/session.h").is_file()
     assert not OUT.with_name("PI-armv7.part").exists()
     assert not OUT.with_name("PI-armv7.old").exists()
@@ -141,6 +152,27 @@ def test_the_selective_header_names_every_kernel_of_the_manifest(manifest):
     header = (OUT / "ops_to_register.h").read_text()
     assert '"Conv2DOp<CPUDevice, float>"' in header
     assert [text for _, text in manifest["kernels"] if f'"{text}"' not in header] == []
+
+
+def test_the_manifest_is_valid_under_the_published_schema_and_as_it_was_written(built):
+    assert load_manifest(OUT / "manifest.json")["link"]["core"] == "libtensorflow-core.a"
+
+
+def test_the_manifest_has_the_size_and_hash_of_every_archive(manifest):
+    assert manifest["archives"] == {
+        name: {
+            "size": (OUT / "lib" / name).stat().st_size,
+            "sha256": hashlib.sha256((OUT / "lib" / name).read_bytes()).hexdigest(),
+        }
+        for name in ARCHIVES
+    }
+
+
+def test_the_manifest_tells_what_each_file_registers(manifest):
+    relu = manifest["registering"]["tensorflow/core/kernels/relu_op.cc"]
+    assert relu == {"ops": [], "kernels": [["Relu", "ReluOp<CPUDevice, float>"]]}
+    kernels = [pair for part in manifest["registering"].values() for pair in part["kernels"]]
+    assert sorted(kernels) == manifest["kernels"]
 
 
 def test_every_unit_of_the_manifest_is_in_the_archive(manifest):

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ classify.o: classify.cc
 SHELL = f"""
 eval "{CXX} -O0 $(pkg-config --cflags tensorflow-core) -c classify.cc -o packaged.o"
 eval "{CXX} packaged.o $(pkg-config --libs tensorflow-core) -o packaged"
+"""
+
+
+CMAKELISTS = """
+cmake_minimum_required(VERSION 3.13)
+project(classify CXX)
+find_package(tensorflow-core CONFIG REQUIRED)
+add_executable(cmade classify.cc)
+target_link_libraries(cmade tensorflow::core)
 """
 
 
@@ -73,6 +83,17 @@ def test_an_app_made_with_pkg_config_gives_the_right_answers(project):
     environment = {"PATH": "/usr/bin:/bin", "PKG_CONFIG_PATH": str(project / "tensorflow" / "link")}
     run(project, "sh", "-ec", SHELL, env=environment)
     done = classify(project / "packaged")
+    assert done.returncode == 0, done.stderr
+    assert "accuracy 0.981 (353 of 360)\n" in done.stdout
+
+
+def test_an_app_made_with_cmake_gives_the_right_answers(project):
+    (project / "CMakeLists.txt").write_text(CMAKELISTS)
+    cross = ["-DCMAKE_SYSTEM_NAME=Linux", f"-DCMAKE_CXX_COMPILER={CXX}"]
+    package = f"-DCMAKE_PREFIX_PATH={project}/tensorflow/link"
+    run(project, "/usr/bin/cmake", "-S", ".", "-B", "cmade", *cross, package)
+    run(project, "/usr/bin/cmake", "--build", "cmade")
+    done = classify(project / "cmade" / "cmade")
     assert done.returncode == 0, done.stderr
     assert "accuracy 0.981 (353 of 360)\n" in done.stdout
 
@@ -129,6 +150,21 @@ def test_the_headers_are_those_that_the_public_ones_include_and_no_more(project)
     folder = project / "tensorflow/include"
     there = {path.relative_to(project).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert there == needed
+
+
+def test_every_public_header_compiles_alone(project):
+    flags = shlex.split(variable(project, "TFCROSS_CXXFLAGS"))
+    headers = load_core(ROOT / "releases/2.14.1").public_headers
+    assert len(headers) > 10
+
+    def complaints(header: str) -> str:
+        words = [CXX, "-fsyntax-only", "-Werror", *flags, "-x", "c++", "-"]
+        text = f'#include "{header}"\n'
+        return subprocess.run(words, cwd=project, input=text, capture_output=True, text=True).stderr
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        said = dict(zip(headers, pool.map(complaints, headers), strict=True))
+    assert {header: text for header, text in said.items() if text} == {}
 
 
 def variable(project: Path, name: str) -> str:

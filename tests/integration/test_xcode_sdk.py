@@ -12,6 +12,7 @@ from macholib.MachO import MachO
 from registering_library import build, build_nsync
 
 from tfcross import environment
+from tfcross.machobinary import symbol_sizes
 from tfcross.profile import adjusted, load_profile
 from tfcross.toolchain import Toolchain, resolve_toolchain
 
@@ -48,6 +49,14 @@ def test_force_load_keeps_registrations_and_a_plain_link_drops_them(tmp_path: Pa
     whole, plain = build(found, load_profile(ROOT, "IOS", "arm64", "2.14.1"), tmp_path)
     assert sections(whole)["__mod_init_func"] == 8  # one constructor
     assert "__mod_init_func" not in sections(plain)
+
+
+def test_the_bytes_of_code_are_those_of_its_symbols(tmp_path: Path, xcode: str) -> None:
+    whole, _ = build(resolve(xcode), load_profile(ROOT, "IOS", "arm64", "2.14.1"), tmp_path)
+    sized = symbol_sizes(whole)
+    assert dict(sized)["_main"] > 0
+    assert min(size for _, size in sized) >= 0
+    assert sections(whole)["__text"] <= sum(size for _, size in sized) <= sum(sections(whole).values())
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,15 @@ LAYERS = {
     "render": 2,
     "opsheader": 2,
     "selectiveheader": 2,
+    "snippets": 2,
     "families": 3,
-    "manifest": 3,
     "bundles": 3,
+    "completion": 3,
+    "doctor": 3,
+    "manifest": 3,
+    "package": 3,
+    "sbom": 3,
+    "treemap": 3,
     "recipes": 3,
     "releaseregistry": 3,
     "summarytext": 2,
@@ -32,7 +38,7 @@ LAYERS = {
     "nodes": 3,
 }
 #: Packages that only some layers may import.
-OUTSIDE = {"requests": {2}, "tqdm": {2}, "jinja2": {2}, "SCons": {3}}
+OUTSIDE = {"requests": {2}, "tqdm": {2}, "jinja2": {2}, "SCons": {3}, "cyclonedx": {3}}
 
 
 def layer(module: str) -> int:

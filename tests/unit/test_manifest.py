@@ -9,6 +9,7 @@ from typing import Any
 from fake_compilers import ROOT, pi
 from small_registry import model, node, registry, typed
 
+from tfcross.linkflags import LinkFlags
 from tfcross.manifest import make_manifest
 from tfcross.options import Options
 from tfcross.release import load_release
@@ -54,6 +55,9 @@ TOOLCHAIN = Toolchain(
     (),
     True,
 )
+LINK = LinkFlags(
+    "c++17", ("NDEBUG",), ("-mfpu=neon",), "libtensorflow-core.a", ("libnsync.a",), ("m",), (), "gnu"
+)
 ADD = model(node("sum", "Add", T=typed("float")))
 
 
@@ -66,7 +70,7 @@ def manifest(folder: Path = Path("/home/me"), units: tuple[str, ...] = ("b.cc", 
     }
     chosen = select([ADD], registry(), {"_Arg": "feeds"})
     release = load_release(ROOT, "2.14.1")
-    return make_manifest(OPTIONS, pi(), release, TOOLCHAIN, trees, [ADD], chosen, units)
+    return make_manifest(OPTIONS, pi(), release, TOOLCHAIN, trees, [ADD], chosen, units, LINK, "a::Factory")
 
 
 def test_the_manifest_tells_what_was_built_from_what() -> None:
@@ -75,6 +79,7 @@ def test_the_manifest_tells_what_was_built_from_what() -> None:
         "target": "PI",
         "arch": "armv7",
         "triple": "arm-linux-gnueabihf",
+        "cpu": "arm",
         "toolchain": {"name": "clang-14", "version": "14.0.6", "identity": "id"},
         "flags": {"target": ["-mfpu=neon"], "optimisation": ["-Os"], "types": "slim"},
         "extras": {"ops": [], "kernels": [], "own": ""},
@@ -113,6 +118,32 @@ def test_the_manifest_tells_what_was_built_from_what() -> None:
             ["_ListToArray", "PassOn"],
         ],
         "units": ["a.cc", "b.cc"],
+        "registering": {
+            "tensorflow/core/kernels/add_op.cc": {
+                "ops": [],
+                "kernels": [["Add", "BinaryOp<CPUDevice, functor::add<float>>"]],
+            },
+            "tensorflow/core/kernels/function_ops.cc": {
+                "ops": [],
+                "kernels": [["_Arg", "ArgOp"], ["_ListToArray", "PassOn"]],
+            },
+            "tensorflow/core/ops/function_ops.cc": {
+                "ops": ["_Arg", "_DeviceArg", "_ListToArray"],
+                "kernels": [],
+            },
+            "tensorflow/core/ops/math_ops.cc": {"ops": ["Add"], "kernels": []},
+        },
+        "session_factory": "a::Factory",
+        "link": {
+            "cxx_standard": "c++17",
+            "defines": ["NDEBUG"],
+            "ccflags": ["-mfpu=neon"],
+            "core": "libtensorflow-core.a",
+            "dependencies": ["libnsync.a"],
+            "libraries": ["m"],
+            "link_flags": [],
+            "whole_archive": "gnu",
+        },
     }
 
 
@@ -126,7 +157,7 @@ def test_the_manifest_names_each_patch_with_its_hash() -> None:
     release = load_release(ROOT, "2.14.1")
     tree = Tree("tensorflow", Path("/t"), Path("/s"), "7" * 64, "2.14.1", "Debian", True)
     chosen = select([ADD], registry(), {})
-    made = make_manifest(OPTIONS, pi(), release, TOOLCHAIN, {"tensorflow": tree}, [ADD], chosen, ())
+    made = make_manifest(OPTIONS, pi(), release, TOOLCHAIN, {"tensorflow": tree}, [ADD], chosen, (), LINK, "")
     patches = made["sources"]["tensorflow"]["patches"]
     assert sorted(patches) == [
         "c-kernels-slim.patch",

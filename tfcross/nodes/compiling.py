@@ -73,6 +73,7 @@ class Compiler:
     ) -> None:
         self.env, self.toolchain, self.runner, self.headers = env, toolchain, runner, headers
         self.usage: dict[str, Usage] = {}
+        self.commands: dict[str, tuple[list[str], str]] = {}  # object: command without files, source
         self.stale = stale  # objects whose headers are not as they were
         self._precompiled: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -110,6 +111,7 @@ class Compiler:
                 lambda t: self._stands(unit, t),
             )
         node = self._builders[key](self.env, target=[target], source=[source])[0]
+        self.commands[target] = (argv, source)
         self.env.Precious(node)
         if target in self.stale or not self.headers.knows(target):
             self.env.AlwaysBuild(node)  # `_stands` decides
@@ -138,6 +140,26 @@ class Compiler:
             contents = self.headers.contents(target)
         text = "\0".join([unit.signature, *contents])
         return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+    def database(self, folder: Path) -> list[dict[str, Any]]:
+        """The entries of compile_commands.json, with ``folder`` as the one that the build runs in.
+
+        Editors' own compilers cannot read a precompiled header: they are told to include its text.
+        """
+        suffix = self.toolchain.pch_suffix
+        return [
+            {
+                "directory": str(folder),
+                "file": source,
+                "output": target,
+                "arguments": [
+                    *("-include" if w == "-include-pch" else w.removesuffix(suffix) for w in argv),
+                    *("-c", source, "-o", target),
+                ],
+            }
+            for target, (argv, source) in sorted(self.commands.items())
+            if not target.endswith(suffix)
+        ]
 
     def archive(self, target: str, objects: Sequence[Any]) -> Any:
         """The static archive of ``objects``, whose order is the caller's: sorted, for a deterministic one."""
@@ -168,8 +190,13 @@ def link_members(objects: Sequence[str], folder: Path) -> list[str]:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    above = os.path.commonpath([str(Path(name).parent) for name in objects])
-    links = [folder / Path(name).relative_to(above).as_posix().replace("/", "-") for name in objects]
-    for name, link in zip(objects, links, strict=True):
+    links = {folder / member: name for name, member in member_names(objects).items()}
+    for link, name in links.items():
         link.hardlink_to(name)
     return sorted(str(link) for link in links)
+
+
+def member_names(objects: Sequence[str]) -> dict[str, str]:
+    """How an archive of ``objects`` names each of them."""
+    above = os.path.commonpath([str(Path(name).parent) for name in objects])
+    return {name: Path(name).relative_to(above).as_posix().replace("/", "-") for name in objects}

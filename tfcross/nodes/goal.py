@@ -21,18 +21,19 @@ DONE = (SCons.Node.up_to_date, SCons.Node.executed)
 
 
 def remember(build: Build, record: Record, begun_ns: int) -> None:
-    """Keep in ``record`` that ``build`` is done, if it is; ``begun_ns`` is when it began."""
-    goal = build.goal
-    if goal is None or goal.get_state() not in DONE:  # an interrupted or failed build has not got there
+    """Keep in ``record`` that ``build`` has made its goals, if it has; ``begun_ns`` is when it began."""
+    goals = build.goals
+    # an interrupted or failed build has not got there
+    if not goals or any(goal.get_state() not in DONE for goal in goals):
         return
     if build.toolchain.root:  # another SDK may be installed or selected: no list of files tells
         return
     assert build.headers
-    files = [*nodes_below(goal), *build.headers.changeable(), *project_files(build.root)]
+    files = [*nodes_below(goals), *build.headers.changeable(), *project_files(build.root)]
     files += [file for name in build.options.models for file in model_files(Path(name))]
     files += toolchain_files((build.toolchain, build.host), environment.path())
-    made = {file for file in files if file.startswith(OURS)} | {str(goal)}
-    record.keep(str(goal), set(files) - made, made, begun_ns)
+    made = {file for file in files if file.startswith(OURS)} | {str(goal) for goal in goals}
+    record.keep(str(goals[0]), set(files) - made, made, begun_ns)
 
 
 def model_files(model: Path) -> list[str]:
@@ -41,9 +42,9 @@ def model_files(model: Path) -> list[str]:
     return [str(path) for path in (model, *(model / name for name in inside), model.parent / "proof.yaml")]
 
 
-def nodes_below(goal: Any) -> list[str]:
-    """The paths of all that the node ``goal`` was made from, itself among them."""
-    seen, todo = set(), [goal]
+def nodes_below(goals: Iterable[Any]) -> list[str]:
+    """The paths of all that the nodes ``goals`` were made from, themselves among them."""
+    seen, todo = set(), list(goals)
     while todo:
         node = todo.pop()
         if node not in seen:

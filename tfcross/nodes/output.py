@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..appcheck import check_app, for_library, read_app
 from ..errors import TfcrossError
 from ..headerdeps import read_depfile
 from ..linkflags import LinkFlags
+from ..manifestfile import NAME, manifest_text
 from ..profile import Profile
 from ..proof import Proof, loading, not_run, run_here
-from ..render import render, write_if_changed
+from ..render import write_if_changed
 from ..shares import share_lines
+from ..snippets import Library, snippet_files
+from ..treehash import file_hash
 from .actions import builder
 from .compiling import CompileFlags, Compiler
 from .dependencies import link_program
@@ -89,17 +93,10 @@ def _copy(targets: list[str], sources: list[str]) -> None:
 
 
 def link_files(output: Output) -> dict[str, str]:
-    """The texts of ``link/…``: relocatable, each with the core whole."""
-    return {
-        f"link/{name}": render(
-            f"{name}.j2",
-            compile=output.link.compile_arguments(root),
-            link=output.link.link_arguments(root),
-            version=output.release,
-            profile=output.profile.name,
-        )
-        for name, root in (("flags.mk", "$(TFCROSS)"), ("tensorflow-core.pc", "${prefix}"))
-    }
+    """The texts of the link snippets by path: relocatable, each with the core whole."""
+    profile = output.profile
+    library = Library(profile.name, profile.arch, profile.triple, output.release, output.link)
+    return snippet_files(library)
 
 
 def build_proof(
@@ -118,6 +115,20 @@ def build_proof(
     )
     compiler.env.Depends(linked, list(libraries))
     return linked
+
+
+def check_proof(env: Any, app: Any, manifest: Mapping[str, Any]) -> Any:
+    """A node that holds what was found in the linked app; it exists only if nothing is wrong."""
+
+    def run(targets: list[str], sources: list[str]) -> None:
+        app = Path(sources[0])
+        findings = check_app(for_library(read_app(app), manifest, str(app)), manifest)
+        wrong = next((finding.text for finding in findings if finding.ok is False), None)
+        if wrong:
+            raise TfcrossError(f"{app}: {wrong}")
+        write_if_changed(Path(targets[0]), "".join(f"{finding.text}\n" for finding in findings))
+
+    return builder(run, "CHECK", manifest_text(manifest))(env, target=[f"{app}.checked"], source=[app])[0]
 
 
 def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: str) -> Any:
@@ -159,7 +170,6 @@ def publish(
 
     ``shares`` tells what each model costs, for models.json; {} for one model.
     """
-    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
 
     def run(targets: list[str], sources: list[str]) -> None:
         final, part, old = (Path(output.final + suffix) for suffix in ("", ".part", ".old"))
@@ -167,9 +177,12 @@ def publish(
             shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(Path(output.stage) / "include", part / "include", copy_function=shutil.copyfile)
         (part / "lib").mkdir()
+        sizes: dict[str, Any] = {}
         for source in sources:
             if source.endswith((".a", ".so", ".jar")):
                 shutil.copyfile(source, part / "lib" / Path(source).name)
+            elif source.endswith(".sizes"):
+                sizes = {"sizes": json.loads(Path(source).read_text())}
             elif "/bin/" in source:
                 (part / "bin").mkdir(exist_ok=True)
                 shutil.copy(source, part / "bin" / Path(source).name)
@@ -177,8 +190,13 @@ def publish(
         proven = {"proof.txt": said} if proofs else {}
         costs = dict(shares())
         told = {"models.json": json.dumps(costs, indent=1) + "\n"} if costs else {}
-        for name, content in {**files, **proven, **told, "manifest.json": text}.items():
-            (part / name).parent.mkdir(exist_ok=True)
+        whole = {
+            **manifest,
+            **sizes,
+            "archives": {path.name: _facts(path) for path in sorted((part / "lib").iterdir())},
+        }
+        for name, content in {**files, **proven, **told, NAME: manifest_text(whole)}.items():
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
             (part / name).write_text(content, encoding="utf-8")
         if final.exists():
             final.rename(old)
@@ -188,20 +206,20 @@ def publish(
         print("".join(f"        {line}\n" for line in (share_lines(costs) if costs else ())), end="")
         print(f"        {core}: {megabytes(core)}; for make: {final}/link/flags.mk", flush=True)
 
-    signature = "\0".join([text, *files, *files.values(), output.stage])
-    made = builder(run, "OUT", signature)(
-        env, target=[f"{output.final}/manifest.json"], source=[*parts, *proofs]
-    )
+    signature = "\0".join([manifest_text(manifest), *files, *files.values(), output.stage])
+    made = builder(run, "OUT", signature)(env, target=[f"{output.final}/{NAME}"], source=[*parts, *proofs])
     env.Precious(made)
     return made[0]
 
 
+def _facts(path: Path) -> dict[str, Any]:
+    return {"size": path.stat().st_size, "sha256": file_hash(path)}
+
+
 def check_output_name(path: Path) -> None:
     """TfcrossError if ``path`` exists and is no output folder of ours: it would be replaced."""
-    if path.exists() and not (path / "manifest.json").is_file() and not _is_empty(path):
-        raise TfcrossError(
-            f"OUT: {path} exists and has no manifest.json; move it away, or pass another OUT=."
-        )
+    if path.exists() and not (path / NAME).is_file() and not _is_empty(path):
+        raise TfcrossError(f"OUT: {path} exists and has no {NAME}; move it away, or pass another OUT=.")
 
 
 def megabytes(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from .. import environment
-from ..coreset import SharedLibrary, check_files, load_core
+from ..coreset import check_files, load_core
 from ..extras import Extras
 from ..fetch import fetch_sources
 from ..headerdeps import HeaderDeps
@@ -20,11 +21,13 @@ from ..model import load_model
 from ..opsheader import ops_header
 from ..options import Options
 from ..ownops import find_own, plain_files
+from ..package import Part, revision
 from ..profile import Profile
 from ..proof import EXAMPLE, proof_of
 from ..recipes import Recipe, expand_sources, load_recipes, wanted_recipes
 from ..release import Release
 from ..releaseregistry import RegistrySources
+from ..render import write_if_changed
 from ..selection import Selection, select, select_all
 from ..shares import find_shares, measured
 from ..store import Tree
@@ -33,11 +36,13 @@ from . import output
 from .actions import Runner
 from .closing import Closures, ClosureTools
 from .codegen import write_generated
-from .compiling import CompileFlags, Compiler
+from .compiling import CompileFlags, Compiler, member_names
 from .core import CoreBuild, CoreFolders
-from .dependencies import Dependency, generate_protos, host_flags, link_program, proto_unit
+from .dependencies import Dependency, generate_protos, host_flags, proto_unit
 from .folder import lock_folder, save_usage
-from .java import find_javac, jar_node, shared_flags
+from .packaging import package
+from .programs import link_programs
+from .sizing import measure_app, report_sizes
 from .sources import link_trees, tree_keys
 
 #: Most a compile may need; -j follows from it and the machine's memory.
@@ -62,7 +67,7 @@ class Build:
         self.core = load_core(release.folder)
         self.runner = Runner(environment.compiler_environment(), bool(options.verbosity))
         self.headers: HeaderDeps | None = None
-        self.goal: Any = None
+        self.goals: list[Any] = []
         self.closures: Closures
         self._lock = lock_folder(Path("build"))
         env.SConsignFile("build/sconsign")
@@ -258,6 +263,19 @@ class Build:
             self.compiler, self.output, self.core.public_headers, self.compile_flags, [self.protos]
         )
         self.files = output.link_files(self.output)
+        self.manifest = make_manifest(
+            self.options,
+            self.profile,
+            self.release,
+            self.toolchain,
+            self.trees,
+            self.models,
+            self.selection,
+            self.objects,
+            self.output.link,
+            self.core.session_factory,
+            self.own,
+        )
 
     def _link_flags(self, dependencies: list[str]) -> LinkFlags:
         return LinkFlags(
@@ -274,42 +292,37 @@ class Build:
     # 11 proof
 
     def prove(self) -> None:
-        """For each model an app that is linked as apps are; where this machine can run it, what it says.
-
-        Without a model it is the example's."""
-        self.proofs = []
+        """For each model an app that is linked as apps are, and has in it all that it should; where this
+        machine can run it, what it says. Without a model it is the example's."""
+        self.proofs, self.checked = [], []
         for number, path in enumerate([model.path for model in self.models] or [EXAMPLE]):
             proof = proof_of(path)
             work = f"{self.model_work}/proof{number}"
             app = output.build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
+            self.checked.append(output.check_proof(self.env, app, self.manifest))
+            if number == 0:
+                self.measured = self._measure(app)
             self.proofs.append(output.run_proof(self.compiler, self.output, proof, app, f"{work}/proof.txt"))
 
-    def link_programs(self) -> list[Any]:
-        """TensorFlow's own programs, linked as apps are."""
-        arguments = self.output.link.link_arguments(self.output.stage)
-        made = []
-        for name, objects in self.programs.items():
-            library = self.core.shared.get(name)
-            own = shared_flags(name, library, self.links[self.core.tree]) if library else []
-            program = link_program(
-                self.compiler,
-                f"{self.model_work}/bin/{name}",
-                list(objects.values()),
-                [*own, *arguments, *(f"-l{one}" for one in (library.libraries if library else ()))],
-                shared=library is not None,
-            )
-            self.env.Depends(program, [*self.libraries, *self.closures.nodes])
-            made.append(program)
-            if library and library.jar:
-                made.append(self._jar(library))
-        return made
+    def _measure(self, app: Any) -> Any:
+        """What the app's bytes are made of."""
+        objects = {str(node): name for name, node in self.objects.items()}
+        members = {member: objects[name] for name, member in member_names(list(objects)).items()}
+        return measure_app(
+            self.env,
+            self.toolchain,
+            self.runner,
+            app,
+            self.libraries,
+            members,
+            self.manifest["registering"],
+            self.options.size_budget,
+            str(self.final),
+        )
 
-    def _jar(self, library: SharedLibrary) -> Any:
-        """The archive of the library's Java classes."""
-        tree = self.links[self.core.tree]
-        names = expand_sources(Path(tree), library.java, (), "core.yaml: shared.java")
-        javac = find_javac(environment.path())
-        return jar_node(self.env, self.runner, javac, f"{self.model_work}/bin/{library.jar}", tree, names)
+    def report_sizes(self) -> list[Any]:
+        """The nodes of the reports about sizes."""
+        return report_sizes(self.env, self.measured, self.profile.name, self.options.out)
 
     # 12 package
 
@@ -318,29 +331,43 @@ class Build:
         header = ops_header(
             self.selection.whole, self.core.registration_template, self.core.registration_headers
         )
-        manifest = make_manifest(
-            self.options,
-            self.profile,
-            self.release,
-            self.toolchain,
-            self.trees,
-            self.models,
-            self.selection,
-            self.objects,
-            self.own,
-        )
-        parts = [*self.libraries, self.include, *self.link_programs()]
+        parts = [*self.libraries, self.include, self.measured, *self.checked, *self._programs()]
         files = {**self.files, "ops_to_register.h": header}
-        self.goal = output.publish(
-            self.env, self.output, manifest, parts, self.proofs, files, self._measure_shares
+        return output.publish(
+            self.env, self.output, self.manifest, parts, self.proofs, files, self._measure_shares
         )
-        return self.goal
+
+    def _programs(self) -> list[Any]:
+        """TensorFlow's own programs."""
+        core, tree = self.core, self.links[self.core.tree]
+        arguments = self.output.link.link_arguments(self.output.stage)
+        made = link_programs(self.compiler, self.programs, core, tree, arguments, f"{self.model_work}/bin")
+        self.env.Depends(made, [*self.libraries, *self.closures.nodes])
+        return made
 
     def _measure_shares(self) -> dict[str, Any]:
         """What each of several models costs, when the objects are there; {} for one model."""
         if not self.shares:
             return {}
         return measured(self.shares, {name: Path(str(o)).stat().st_size for name, o in self.objects.items()})
+
+    def write_compile_commands(self) -> None:
+        """``build/compile_commands.json``, for editors: how the target's objects are compiled."""
+        path, entries = Path("build/compile_commands.json"), self.compiler.database(self.root)
+        write_if_changed(path, json.dumps(entries, indent=1) + "\n")
+        print(f"        {path}: {len(entries)} units", flush=True)
+
+    def package(self, published: Any) -> list[Any]:
+        """The nodes of the output folder as one file."""
+        built = {recipe.name for recipe, _ in self.archives}
+        inside = [n for n in self.core.include if n in built or not self.recipes[n].archive]
+        licences = {name: self.recipes[name].licence for name in inside} | {self.core.tree: "LICENSE"}
+        parts = [
+            Part(name, Path(self.links[name]), file, self.release.source(name).license)
+            for name, file in sorted(licences.items())
+        ]
+        date = environment.source_date()
+        return package(self.env, published, parts, self.release, revision(self.root), date)
 
     # after the build
 

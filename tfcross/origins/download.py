@@ -91,6 +91,11 @@ class Downloader:
         finally:
             bar.close(done)
 
+    def touch(self, remote: Remote) -> None:
+        """Ask for one byte of the file; OriginError if the host does not have it, or is not there."""
+        if urlsplit(remote.url).scheme != "file":
+            self._patiently(lambda: self.open(remote, {"Range": "bytes=0-0"})).close()
+
     def fetch_range(self, remote: Remote, first: int, last: int, size: int) -> bytes:
         """Bytes ``first`` to ``last`` of a file of ``size`` bytes; NoRanges if the server has no ranges."""
         return self._patiently(lambda: self._range(remote, first, last, size))

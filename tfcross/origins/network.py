@@ -36,6 +36,22 @@ class Network:
         """Make whatever is under way end soon; what is downloaded so far stays, to be resumed."""
         self.downloader.stopped.set()
 
+    def refusal(self, origin: Origin) -> str:
+        """Why ``origin`` would bring nothing now, "" if its file is there to be downloaded."""
+        try:
+            if origin.kind == "local":
+                return "you make it yourself"
+            if origin.kind == "pypi":
+                remote = self._pip.locate(origin)
+            elif origin.kind == "debian":
+                remote = self._apt.locate(origin)
+            else:
+                remote = Remote(origin.url)
+            self.downloader.touch(remote)
+        except OriginError as error:
+            return str(error)
+        return ""
+
     def unpack(self, origin: Origin, source: Source, into: Path) -> str:
         """Unpack into the new folder ``into``; the tree's hash. Raises OriginError or TfcrossError."""
         if self.downloader.stopped.is_set():

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Say what this machine has and lacks for a build; each red line is followed by the command that mends it.
+
+Usage: scripts/doctor.py [TARGET=PI] [ARCH=armv7] [RELEASE=…] [TOOLCHAIN=…] [TOOLCHAIN_ROOT=…] [OFFLINE=1]
+
+Without TARGET every target is looked at, without ARCH its default.
+
+Exit status: 0 if all is green, 1 if something is red, 2 for wrong usage.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tfcross import environment  # noqa: E402
+from tfcross.doctor import Check, Machine, check_machine, check_sources, check_target  # noqa: E402
+from tfcross.errors import TfcrossError  # noqa: E402
+from tfcross.options import Options, parse_options  # noqa: E402
+from tfcross.origins.network import Network  # noqa: E402
+from tfcross.origins.progress import Progress  # noqa: E402
+from tfcross.profile import find_host, known_targets, load_host_profile, load_profile  # noqa: E402
+from tfcross.release import load_release  # noqa: E402
+from tfcross.store import Store  # noqa: E402
+
+
+def main(words: list[str]) -> int:
+    if {"-h", "--help"} & set(words):
+        print(__doc__)
+        return 0
+    try:
+        options = parse_options(dict(_pair(word) for word in words))
+        checks = list(dict.fromkeys(_checks(options)))
+    except TfcrossError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    green, red, plain = ("\033[32m", "\033[31m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
+    for check in checks:
+        print(f"{green}ok  {plain}" if check.ok else f"{red}RED {plain}", f"{check.name}: {check.found}")
+        if not check.ok:
+            print(f"       {check.mend}")
+    return int(any(not check.ok for check in checks))
+
+
+def _checks(options: Options) -> Iterator[Check]:
+    release = load_release(ROOT, options.release)
+    store = environment.cache_folder()
+    network = Network(Store(store), Progress(False), release.sources.values())
+    offline = "OFFLINE=1 touches no network" if options.offline else ""
+    machine = Machine(ROOT, environment.path(), store, lambda origin: offline or network.refusal(origin))
+    yield from check_machine(machine)
+    here = find_host(ROOT, options.host_os)
+    host = load_host_profile(ROOT, options.release, here)
+    for target in [options.target] if options.target else known_targets(ROOT):
+        profile = load_profile(ROOT, target, options.arch or None, options.release, host=here)
+        yield from check_target(machine, profile, host, options.toolchain, options.toolchain_root)
+    yield from check_sources(machine, release)
+
+
+def _pair(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if not equals:
+        raise TfcrossError(f"'{word}': not NAME=VALUE. See scripts/doctor.py --help.")
+    return name, value
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Print the link snippet of one kind of app project for a library that is built.
+
+Usage: scripts/link_flags.py TARGET=PI FORMAT=cmake [ARCH=armv7] [OUT=out]
+
+What is printed names the output folder by its whole path; the same snippets, relocatable, are in its link/.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tfcross.errors import TfcrossError, known  # noqa: E402
+from tfcross.manifestfile import NAME, link_flags, load_manifest  # noqa: E402
+from tfcross.options import parse_options, require_target  # noqa: E402
+from tfcross.profile import find_host, known_targets, load_profile  # noqa: E402
+from tfcross.snippets import Library, load_formats, print_snippet  # noqa: E402
+
+
+def main(words: list[str]) -> int:
+    if {"-h", "--help"} & set(words):
+        forms = load_formats().values()
+        print(__doc__ + "\nFORMAT=\n" + "".join(f"    {f.name:<12}{f.description}\n" for f in forms), end="")
+        return 0
+    try:
+        print(_snippet(words), end="")
+    except TfcrossError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _snippet(words: list[str]) -> str:
+    arguments = dict(_pair(word) for word in words)
+    name = arguments.pop("FORMAT", "")
+    if not name:
+        raise TfcrossError(f"FORMAT is not set; pass FORMAT=. {known(load_formats())}")
+    options = parse_options(arguments)
+    target = require_target(options, known_targets(ROOT))
+    profile = load_profile(ROOT, target, options.arch or None, options.release, host=find_host(ROOT))
+    folder = Path(options.out) / profile.name
+    manifest = load_manifest(folder / NAME)
+    library = Library(
+        profile.name, manifest["arch"], manifest["triple"], manifest["release"], link_flags(manifest)
+    )
+    return print_snippet(name, library, folder)
+
+
+def _pair(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if not equals:
+        raise TfcrossError(f"'{word}': not NAME=VALUE. See scripts/link_flags.py --help.")
+    return name, value
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Say whether a linked app has in it what a model needs, and if not, which flag is missing.
+
+Usage: scripts/verify_app.py APP --model graph.pb [--library out/PI-armv7]
+
+APP is an ELF or Mach-O program or shared library. The library is an output folder of a build; without
+--library it is the one under out/ that was built for the model.
+
+Exit status: 0 if nothing is wrong, 1 if something is, 2 for wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tfcross.appcheck import check_app, for_library, read_app  # noqa: E402
+from tfcross.errors import TfcrossError  # noqa: E402
+from tfcross.manifestfile import NAME, load_manifest  # noqa: E402
+from tfcross.model import Model, load_model  # noqa: E402
+
+WORDS = {True: "ok     ", False: "WRONG  ", None: "unknown"}
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, usage=argparse.SUPPRESS
+    )
+    parser.add_argument("app", type=Path, metavar="APP")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--library", type=Path)
+    arguments = parser.parse_args(words)
+    try:
+        model = load_model(arguments.model)
+        app = read_app(arguments.app)
+        manifest = _manifest(arguments.library, model, {binary.cpu for binary in app})
+        binary = for_library(app, manifest, str(arguments.app))
+        findings = check_app(binary, manifest, {node.op for node in model.all_nodes()})
+    except TfcrossError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for finding in findings:
+        print(f"{WORDS[finding.ok]}  {finding.text}")
+    return int(any(finding.ok is False for finding in findings))
+
+
+def _manifest(library: Path | None, model: Model, cpus: set[str]) -> Mapping[str, Any]:
+    if library is not None:
+        return load_manifest(library / NAME)
+    manifests = [load_manifest(path) for path in sorted(Path("out").glob(f"*/{NAME}"))]
+    fitting = [m for m in manifests if model.sha256 in (known["sha256"] for known in m["models"])]
+    fitting = [m for m in fitting if m["cpu"] in cpus] or fitting
+    if len(fitting) != 1:
+        found = ", ".join(f"{m['target']}-{m['arch']}" for m in fitting) or "none"
+        raise TfcrossError(
+            f"{model.path}: libraries under out/ for this model: {found}; "
+            "name one: --library out/<target>-<arch>."
+        )
+    return fitting[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

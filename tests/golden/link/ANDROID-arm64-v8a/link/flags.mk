@@ -1,0 +1,10 @@
+# Made by tfcross from templates/link/flags.mk.j2.
+# For make: set TFCROSS to the folder above this file's, include this file, and use
+#   $(CXX) $(TFCROSS_CXXFLAGS) -c app.cc
+#   $(CXX) app.o $(TFCROSS_LDLIBS)
+# The core is linked whole: without that the app builds and then says "No session factory registered".
+ifndef TFCROSS
+TFCROSS := $(dir $(lastword $(MAKEFILE_LIST)))..
+endif
+TFCROSS_CXXFLAGS := -fPIC -std=c++17 -DNDEBUG -DEIGEN_NEON_GEBP_NR=4 -isystem "$(TFCROSS)/include"
+TFCROSS_LDLIBS := -Wl,--whole-archive "$(TFCROSS)/lib/libtensorflow-core.a" -Wl,--no-whole-archive "$(TFCROSS)/lib/libprotobuf.a" "$(TFCROSS)/lib/libdouble-conversion.a" -Wl,--gc-sections -llog -lm

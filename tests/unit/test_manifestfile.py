@@ -1,0 +1,73 @@
+"""Manifests as files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from test_manifest import manifest
+
+from tfcross.errors import TfcrossError
+from tfcross.linkflags import LinkFlags
+from tfcross.manifestfile import link_flags, load_manifest, manifest_text
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    path = tmp_path / "manifest.json"
+    path.write_text(manifest_text({**manifest(), "archives": {"liba.a": {"size": 3, "sha256": "1" * 64}}}))
+    return path
+
+
+def test_a_manifest_is_read_as_it_was_written(written: Path) -> None:
+    read = load_manifest(written)
+    assert read["archives"]["liba.a"]["size"] == 3
+    assert manifest_text(read) == written.read_text()
+
+
+def test_the_flags_for_linking_come_back_from_it(written: Path) -> None:
+    assert link_flags(load_manifest(written)) == LinkFlags(
+        "c++17", ("NDEBUG",), ("-mfpu=neon",), "libtensorflow-core.a", ("libnsync.a",), ("m",), (), "gnu"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(
+            {"release": "2.15.0"},
+            "was edited: it is not what its sha256 was made of; build again.",
+            id="another value",
+        ),
+        pytest.param(
+            {"models": [{"name": "m.pb"}]}, "models.0: 'sha256' is a required property.", id="a gap"
+        ),
+        pytest.param(
+            {"cpu": "mips"}, "cpu: 'mips' is not allowed. Known: aarch64, arm, x86_32, x86_64.", id="cpu"
+        ),
+        pytest.param(
+            {"note": 1}, "unknown key 'note'. Known: api, arch, archives, cpu, extras, flags, ", id="key"
+        ),
+    ],
+)
+def test_an_edited_manifest_is_refused(written: Path, change: dict[str, object], message: str) -> None:
+    written.write_text(json.dumps({**json.loads(written.read_text()), **change}))
+    with pytest.raises(TfcrossError) as caught:
+        load_manifest(written)
+    assert str(caught.value).startswith(f"{written}: {message}")
+
+
+def test_a_file_that_is_no_manifest_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m").write_text("x")
+    with pytest.raises(TfcrossError, match=r"m: not JSON: Expecting value: .*; build again\.$"):
+        load_manifest(tmp_path / "m")
+
+
+def test_where_nothing_was_built_yet_the_message_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(TfcrossError) as caught:
+        load_manifest(tmp_path / "manifest.json")
+    assert str(caught.value) == (
+        f"{tmp_path}/manifest.json: cannot be read: No such file or directory; "
+        "build first (scons TARGET=… MODEL=…), or pass OUT=."
+    )

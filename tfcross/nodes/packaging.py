@@ -1,0 +1,44 @@
+"""The node of ``scons … package``: the output folder as one file, beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..manifestfile import NAME, load_manifest, manifest_text
+from ..package import Part, folder_files, licence_files, tarball, with_sums
+from ..release import Release
+from ..sbom import NAME as SBOM
+from ..sbom import bill_of_materials
+from .actions import builder
+
+
+def package(
+    env: Any, published: Any, parts: Sequence[Part], release: Release, revision: str, date: int
+) -> list[Any]:
+    """The tarball's and its sum's nodes; ``published`` is the output folder's manifest."""
+    folder = Path(str(published)).parent
+    name = f"tensorflow-core-{release.version}-{folder.name}"
+
+    def run(targets: list[str], sources: list[str]) -> None:
+        manifest = load_manifest(folder / NAME)
+        text = manifest_text({**manifest, **({"revision": revision} if revision else {})})
+        files = {
+            **folder_files(folder),
+            **licence_files(parts),
+            NAME: text.encode(),
+            SBOM: bill_of_materials(manifest, parts, release, date),
+        }
+        content = tarball(name, with_sums(files), date)
+        digest = hashlib.sha256(content).hexdigest()
+        for target, data in zip(targets, (content, f"{digest}  {name}.tar.gz\n".encode()), strict=True):
+            part = Path(f"{target}.part")
+            part.write_bytes(data)
+            part.replace(target)
+        print(f"        {len(content) / 1e6:.1f} MB, sha256 {digest}", flush=True)
+
+    signature = "\0".join([revision, str(date), *(str(part) for part in parts)])
+    targets = [f"{folder.parent}/{name}.tar.gz", f"{folder.parent}/{name}.tar.gz.sha256"]
+    return list(builder(run, "PACK", signature)(env, target=targets, source=[published]))

@@ -1,0 +1,85 @@
+"""Packages: an output folder as one file, with licences and sums; the same bytes wherever it is made."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import subprocess
+import tarfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import TfcrossError
+from .render import TEMPLATES
+
+SUMS = "SHA256SUMS"
+#: Texts of licences that a source names and does not bring, by SPDX identifier.
+LICENCES = TEMPLATES / "licences"
+_NAMES = ("LICENSE", "LICENCE", "COPYING", "NOTICE")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A source that is inside: its tree, the name of its licence's file there, the SPDX expression."""
+
+    name: str
+    tree: Path
+    licence: str
+    spdx: str
+
+
+def licence_files(parts: Iterable[Part]) -> dict[str, bytes]:
+    """The licences of all that is inside, by path in the package; TfcrossError for a part without one."""
+    found: dict[str, bytes] = {}
+    for part in parts:
+        texts = {path.name: path for path in part.tree.iterdir() if path.name.startswith(_NAMES)}
+        own = part.tree / part.licence
+        texts |= {own.name: own} if own.is_file() else {}
+        if not texts:
+            path = LICENCES / f"{part.spdx}.txt"
+            if not path.is_file():
+                raise TfcrossError(
+                    f"package: {part.name}: no {part.licence} in its tree, and none in "
+                    f"templates/{LICENCES.name}; put {part.spdx}.txt there."
+                )
+            texts = {path.name: path}
+        found |= {f"licences/{part.name}/{name}": path.read_bytes() for name, path in texts.items()}
+    return found
+
+
+def folder_files(folder: Path) -> dict[str, bytes]:
+    """Every file below ``folder`` by its path there, but for what Python leaves beside a tool."""
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def with_sums(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """``files`` and the list that ``sha256sum --check`` reads."""
+    lines = [f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items())]
+    return {**files, SUMS: "".join(lines).encode()}
+
+
+def tarball(name: str, files: Mapping[str, bytes], date: int) -> bytes:
+    """A .tar.gz of ``files`` below the folder ``name``, sorted; all times are ``date``, in Unix seconds."""
+    packed = io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=packed, mtime=date) as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for path, content in sorted(files.items()):
+            entry = tarfile.TarInfo(f"{name}/{path}")
+            entry.size, entry.mtime = len(content), date
+            entry.mode = 0o755 if path.startswith("bin/") else 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def revision(root: Path) -> str:
+    """The git commit of the checkout ``root``, with ``-dirty`` where files differ from it; "" without git."""
+    command = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
