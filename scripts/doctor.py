@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Say what this machine has and lacks for a build; each red line is followed by the command that mends it.
 
-Usage: scripts/doctor.py [TARGET=PI] [ARCH=armv7] [RELEASE=…] [TOOLCHAIN=…] [TOOLCHAIN_ROOT=…] [OFFLINE=1]
+Usage: scripts/doctor.py [TARGET=PI] [ARCH=armv7] [RELEASE=…] [TOOLCHAIN=…] [TOOLCHAIN_ROOT=…] [NDK_ROOT=…]
+                         [API=…] [OFFLINE=1]
 
 Without TARGET every target is looked at, without ARCH its default.
 
@@ -23,9 +24,10 @@ from tfcross.errors import TfcrossError  # noqa: E402
 from tfcross.options import Options, parse_options  # noqa: E402
 from tfcross.origins.network import Network  # noqa: E402
 from tfcross.origins.progress import Progress  # noqa: E402
-from tfcross.profile import find_host, known_targets, load_host_profile, load_profile  # noqa: E402
+from tfcross.profile import find_host, known_targets, load_host_profile, load_profile, own_arch  # noqa: E402
 from tfcross.release import load_release  # noqa: E402
 from tfcross.store import Store  # noqa: E402
+from tfcross.toolchain import Places  # noqa: E402
 
 
 def main(words: list[str]) -> int:
@@ -51,14 +53,24 @@ def _checks(options: Options) -> Iterator[Check]:
     store = environment.cache_folder()
     network = Network(Store(store), Progress(False), release.sources.values())
     offline = "OFFLINE=1 touches no network" if options.offline else ""
-    machine = Machine(ROOT, environment.path(), store, lambda origin: offline or network.refusal(origin))
+    places = Places(options.ndk_root, environment.sdk_places())
+    machine = Machine(
+        ROOT, environment.path(), store, lambda origin: offline or network.refusal(origin), places
+    )
     yield from check_machine(machine)
     here = find_host(ROOT, options.host_os)
     host = load_host_profile(ROOT, options.release, here)
-    for target in [options.target] if options.target else known_targets(ROOT):
-        profile = load_profile(ROOT, target, options.arch or None, options.release, host=here)
+    for target in [options.target] if options.target else _targets(here):
+        profile = load_profile(
+            ROOT, target, options.arch or None, options.release, host=here, api=options.api
+        )
         yield from check_target(machine, profile, host, options.toolchain, options.toolchain_root)
     yield from check_sources(machine, release)
+
+
+def _targets(here: str) -> list[str]:
+    """All that can be built for from here: of those that stand for the machine that builds, this one."""
+    return [name for name in known_targets(ROOT) if name == here or own_arch(ROOT, name) is None]
 
 
 def _pair(word: str) -> tuple[str, str]:

@@ -9,20 +9,22 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import TfcrossError
 from .profile import Profile
 from .release import Origin, Release, Source
 from .store import Store
-from .toolchain import debian_packages, download_of, resolve_toolchain
+from .toolchain import Places, debian_packages, download_of, install_hint, resolve_toolchain
 from .toolfetch import bring_to
 
 APT = "sudo apt-get install --no-install-recommends"
 PYTHON = (3, 11)
 #: What a build needs, in GiB: the largest compile, and with room; sources and objects.
 MEMORY, CACHE_SPACE, BUILD_SPACE = 1, 1, 2
+#: What mends a compiler that no package has.
+ELSEWHERE = "scons TOOLCHAIN_ROOT=<the compiler's folder> …"
 #: Programs of every build, and their Debian packages.
 PROGRAMS = {"ctags": "universal-ctags", "c++filt": "binutils"}
 
@@ -42,12 +44,13 @@ class Check:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where things are: the checkout, PATH, the store, and how to ask whether an origin answers."""
+    """Where things are: the checkout, PATH, the store, SDKs; and how to ask whether an origin answers."""
 
     root: Path
     path: str
     store: Path
     reach: Reach
+    places: Places = field(default_factory=Places)
 
 
 def check_machine(machine: Machine) -> Iterator[Check]:
@@ -126,17 +129,27 @@ def _program(program: str, package: str, path: str) -> Check:
 def _compilers(machine: Machine, profile: Profile, toolchain: str, folder: str) -> Iterator[Check]:
     name = f"compiler for {profile.name}"
     packages = " ".join([*debian_packages(machine.root, toolchain, profile), *profile.debian])
+    hint = install_hint(machine.root, toolchain, profile)
     bring = bring_to(machine.store, None, offline=True, progress=False)
     try:
         found = resolve_toolchain(
-            machine.root, toolchain, profile, machine.path, "", folder=folder, bring=bring
+            machine.root,
+            toolchain,
+            profile,
+            machine.path,
+            "",
+            folder=folder,
+            bring=bring,
+            places=machine.places,
         )
     except TfcrossError as error:
         source = download_of(machine.root, toolchain, profile)
         if source is not None and not folder:
-            yield _origins(machine, source, "scons TOOLCHAIN_ROOT=<the compiler's folder> …")
+            yield _origins(machine, source, ELSEWHERE)
+        elif packages:
+            yield Check(False, name, str(error), f"{APT} {packages}")
         else:
-            yield Check(False, name, str(error), f"{APT} {packages}" if packages else "scons TOOLCHAIN=… …")
+            yield Check(False, name, str(error), ELSEWHERE if source else f"install {hint}")
         return
     yield Check(True, name, f"{found.name}, {found.family} {found.version}: {found.cxx}")
     for flag in found.flags:

@@ -32,6 +32,11 @@ def download_of(root: Path, name: str, profile: Profile) -> Source | None:
     return toolchain_source(search.name, search.data, profile.triple, host_triple())
 
 
+def install_hint(root: Path, name: str, profile: Profile) -> str:
+    """What to install for toolchain ``name`` ("": the pinned one), which no package has; "" if one does."""
+    return str(search_for(root, name, profile, "").data.get("install", ""))
+
+
 def resolve_toolchain(
     root: Path,
     name: str,

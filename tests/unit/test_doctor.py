@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fake_compilers import ROOT, clang, gcc, pi, program
 
 from tfcross.doctor import Check, Machine, check_machine, check_sources, check_target
+from tfcross.profile import load_profile
 from tfcross.release import Origin, load_release
+from tfcross.toolchain import Places
 
 APT = "sudo apt-get install --no-install-recommends"
 
@@ -49,6 +52,20 @@ def test_without_a_compiler_the_targets_packages_are_named(tmp_path: Path) -> No
         ("compiler for PI-armv7", f"{APT} clang-14 g++-12-arm-linux-gnueabihf"),
         ("emulator", f"{APT} qemu-user-static libstdc++6-armhf-cross libatomic1-armhf-cross"),
     ]
+
+
+def test_without_an_sdk_it_is_said_what_to_install(tmp_path: Path) -> None:
+    android = load_profile(ROOT, "ANDROID", None, "2.14.1")
+    ((name, mend),) = reds(check_target(machine(tmp_path), android, android, "", ""))
+    assert name == "compiler for ANDROID-armeabi-v7a"
+    assert mend.startswith("install an NDK (")
+
+
+def test_an_sdk_is_found_where_the_machine_has_it(tmp_path: Path) -> None:
+    android = load_profile(ROOT, "ANDROID", None, "2.14.1")
+    places = Places(str(tmp_path / "ndk"))
+    (check,) = check_target(replace(machine(tmp_path), places=places), android, android, "", "")
+    assert check.found.startswith(f"NDK_ROOT={tmp_path}/ndk: no NDK there")
 
 
 def test_with_compiler_and_emulator_a_target_is_green(tmp_path: Path) -> None:

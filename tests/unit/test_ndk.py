@@ -15,9 +15,7 @@ from tfcross.toolchain import Places, Toolchain, resolve_toolchain
 GNU = "arm-linux-androideabi"
 BIN = "toolchains/llvm/prebuilt/linux-x86_64/bin"
 SDK_FOLDERS = "/usr/lib/android-ndk, /usr/lib/android-sdk/ndk/*"
-HOW = (
-    "Install one (from Android Studio's SDK manager, sdkmanager or developer.android.com) and pass NDK_ROOT="
-)
+HOW = "Install an NDK (Android Studio's SDK manager, sdkmanager, developer.android.com) and pass NDK_ROOT="
 
 
 def ndk(folder: Path, revision: str, apis: tuple[int, ...] = (21,)) -> Path:

@@ -178,8 +178,7 @@ def _looked_at(request: Request) -> str:
 
 
 def _ways_out(request: Request) -> str:
-    how = request.search.data.get("install", "from its maker")
-    return f"Install one ({how}) and pass NDK_ROOT=<its folder>."
+    return f"Install {request.search.data.get('install', 'an NDK')} and pass NDK_ROOT=<its folder>."
 
 
 def _fill(request: Request, ndk: Ndk, text: str) -> str:
