@@ -97,10 +97,10 @@ class Library:
 def read_library(folder: Path) -> Library:
     """What the library in ``folder`` was built from. Raises TfcrossError if no build made it."""
     manifest = load_manifest(folder / NAME)
-    variables = {"TARGET": "target", "ARCH": "arch", "RELEASE": "release"}
+    variables = {"TARGET": "target", "ARCH": "arch", "RELEASE": "release", "API": "api"}
     return Library(
         types=manifest["flags"]["types"],
         kernels=frozenset((op, text) for op, text in manifest["kernels"]),
-        variables={name: str(manifest[key]) for name, key in variables.items()}
+        variables={name: str(manifest[key]) for name, key in variables.items() if key in manifest}
         | {"TOOLCHAIN": str(manifest["toolchain"]["name"])},
     )

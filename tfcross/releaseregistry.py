@@ -14,15 +14,15 @@ from . import environment
 from .coreset import CoreSet, load_core
 from .errors import TfcrossError
 from .fetch import fetch_sources
-from .options import Options, require_target
+from .options import Options
 from .ownops import OwnOps, find_own, lay_beside, with_own
-from .profile import Profile, find_host, known_targets, load_profile
+from .profile import Profile
 from .registry import Registry, build_registry
 from .registrydata import RegistryData, load_registry_data
 from .release import Release, load_release
+from .requested import requested_profile, requested_toolchain
 from .store import Tree
-from .toolchain import Toolchain, resolve_toolchain
-from .toolfetch import bring_to
+from .toolchain import Toolchain
 
 _VERSION = re.compile(r"^#define TF_GRAPH_DEF_VERSION (\d+)", re.M)
 
@@ -101,20 +101,10 @@ class ReleaseRegistry:
 def release_registry(root: Path, options: Options, progress: bool = True) -> ReleaseRegistry:
     """What a build with ``options`` would read; fetches TensorFlow's source if it is not there."""
     release = load_release(root, options.release)
-    core = load_core(release.folder)
-    here = find_host(root, options.host_os)
-    target = require_target(options, known_targets(root))
-    profile = load_profile(root, target, options.arch or None, release.version, host=here)
+    profile = requested_profile(root, options)
+    core = load_core(release.folder, profile.platform)
+    toolchain = requested_toolchain(root, options, profile, progress=progress)
     source_dir = Path(options.source_dir) if options.source_dir else None
-    toolchain = resolve_toolchain(
-        root,
-        options.toolchain,
-        profile,
-        environment.path(),
-        "",
-        folder=options.toolchain_root,
-        bring=bring_to(environment.cache_folder(), source_dir, options.offline, progress=progress),
-    )
     trees = fetch_sources(
         release,
         [core.tree],

@@ -33,6 +33,7 @@ LAYERS = {
     "treemap": 3,
     "recipes": 3,
     "releaseregistry": 3,
+    "requested": 3,
     "summarytext": 2,
     "toolchain": 3,
     "nodes": 3,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..bundles import Built, package_aar, xcframework
 from ..errors import TfcrossError
 from ..matrix import plan, summary, words
 from ..options import Options
-from ..profile import Profile, load_profile, package_kind
-from ..toolchain import Toolchain
-
-FindToolchain = Callable[[Profile], Toolchain]
+from ..profile import find_host, package_kind
+from ..requested import requested_profile, requested_toolchain
 
 
 def build_several(
@@ -22,14 +21,13 @@ def build_several(
     options: Options,
     arguments: Mapping[str, str],
     argv: Sequence[str],
-    host: str,
-    find: FindToolchain,
 ) -> int:
     """Run scons for each build of the matrix, in a folder each; 0 if all succeeded, else 2.
 
-    ``arguments`` are the command line's variables, ``argv`` all its words; ``find`` resolves a toolchain.
-    One that fails stops no other. A target whose archs are all there is put into its package.
+    ``arguments`` are the command line's variables, ``argv`` all its words. One that fails stops no other.
+    A target whose archs are all there is put into its package.
     """
+    host = find_host(root, options.host_os)
     pairs = plan(root, options.target, options.arch, options.release, host)
     others = [word for word in argv[1:] if word.startswith("-") or "=" not in word]
     results: list[tuple[str, bool]] = []
@@ -41,18 +39,19 @@ def build_several(
     for target in dict.fromkeys(target for target, _ in pairs):
         archs = [arch for name, arch in pairs if name == target]
         if all(done[f"{target}-{arch}"] for arch in archs):
-            _package(root, options, target, archs, find)
+            _package(root, options, target, archs)
     print(summary(results), end="", flush=True)
     return 0 if all(done.values()) else 2
 
 
-def _package(root: Path, options: Options, target: str, archs: Sequence[str], find: FindToolchain) -> None:
+def _package(root: Path, options: Options, target: str, archs: Sequence[str]) -> None:
     kind = package_kind(root, target)
     if not kind:
         return
-    profiles = [load_profile(root, target, arch, options.release, api=options.api) for arch in archs]
+    wanted = [replace(options, target=target, arch=arch) for arch in archs]
+    profiles = [requested_profile(root, one) for one in wanted]
     out = Path(options.out)
-    parts = [Built(profile, find(profile), out / profile.name) for profile in profiles]
+    parts = [Built(one, requested_toolchain(root, options, one), out / one.name) for one in profiles]
     try:
         if kind == "xcframework":
             made: Path | None = xcframework(parts, out / f"{target}-all", "tensorflow")
