@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from constructed_ndk import construct_ndk
 from project_build import DIGITS, OUT
 from scripts_run import refused, run_script
 
@@ -173,3 +174,10 @@ def test_a_graph_without_functions_that_it_calls_cannot_run(tmp_path):
 )
 def test_a_mistake_is_one_line(words, message):
     assert refused(SCRIPT, *words) == message
+
+
+def test_a_phone_is_checked_with_the_compiler_of_its_ndk(tmp_path: Path):
+    ndk = construct_ndk(tmp_path / "ndk", "r25c")
+    document = check(DIGITS / "digits.pb", "TARGET=ANDROID", f"NDK_ROOT={ndk}")
+    assert document["for"].startswith("ANDROID-armeabi-v7a, ")
+    assert document["models"][0]["runs"]
