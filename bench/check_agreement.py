@@ -2,9 +2,11 @@
 """How often scripts/check_graph.py says what TensorFlow itself says of a graph.
 
     bench/check_agreement.py [--venv=FOLDER] [--every=N] [--show]
+    bench/check_agreement.py --library=out/PI-armv7 [--every=N] [--show] TARGET=PI [RELEASE=…] [TOOLCHAIN=…] …
 
 TensorFlow is its Python package of our release, in a virtual environment in FOLDER (default:
-build/bench/tensorflow), made unless it is there. For each op of the registry, and each type that each of its
+build/bench/tensorflow), made unless it is there; or with --library the one in an output folder that was built
+by these words, under the emulator where need be. For each op of the registry, and each type that each of its
 attributes can have, a session loads a graph with such a node, places it and makes its kernel. --every=N takes
 each N-th graph only, --show prints the graphs on which the two do not agree. Graphs that a shape function or
 the kernel refuses for made-up values are counted apart.
@@ -19,25 +21,29 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from measure import ROOT, print_table
 from selective_header import NOT_IN_PACKAGE, make_venv, options, script
 
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
+from library_sessions import ask_library, build_sessions  # noqa: E402
 from op_graphs import ABOUT_NODES, OpGraph, op_graphs  # noqa: E402
 
 from tfcross.coreset import load_core  # noqa: E402
 from tfcross.model import load_model  # noqa: E402
 from tfcross.modelcheck import ModelCheck, check_model  # noqa: E402
 from tfcross.options import parse_options  # noqa: E402
+from tfcross.profile import Profile  # noqa: E402
 from tfcross.purposes import load_purposes  # noqa: E402
 from tfcross.registry import Registry  # noqa: E402
 from tfcross.registrydata import load_registry_data  # noqa: E402
 from tfcross.release import load_release  # noqa: E402
 from tfcross.releaseregistry import release_registry  # noqa: E402
+from tfcross.requested import requested_toolchain  # noqa: E402
 from tfcross.verdicts import Rules  # noqa: E402
 
 #: Loads each graph as a C++ program would, asks for its node, and appends what the runtime says to a file:
@@ -86,6 +92,10 @@ ONEDNN_OPS = (
 )
 
 
+#: Tells of each graph what a runtime says of it: "" if it runs it, None if its process ended.
+Ask = Callable[[Sequence[bytes]], list[str | None]]
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the runtime says of a graph: "" if it places it, None if the process did not live to tell."""
@@ -106,14 +116,53 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--venv", type=Path, default=ROOT / "build" / "bench" / "tensorflow")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--show", action="store_true")
-    chosen = parser.parse_args(words)
-    python = make_venv(chosen.venv.absolute())
-    rules, version = desktop_rules()
-    graphs = [graph for graph in op_graphs(rules.registry) if in_package(rules.registry, graph.op)]
-    with tempfile.TemporaryDirectory(prefix="check-agreement-") as folder:
-        answers = ask_all(graphs[:: chosen.every], python, Path(folder))
-        checks = {answer.graph.name: checked(answer, rules, version, Path(folder)) for answer in answers}
+    parser.add_argument("--library", type=Path)
+    chosen, variables = parser.parse_known_args(words)
+    with tempfile.TemporaryDirectory(prefix="check-agreement-") as name:
+        folder = Path(name)
+        if chosen.library:
+            rules, version, ask = library_rules(chosen.library.absolute(), variables, folder)
+        else:
+            rules, version = desktop_rules()
+            ask = partial(ask_package, make_venv(chosen.venv.absolute()), folder)
+        graphs = [graph for graph in op_graphs(rules.registry) if in_package(rules.registry, graph.op)]
+        answers = ask_all(graphs[:: chosen.every], ask)
+        checks = {answer.graph.name: checked(answer, rules, version, folder) for answer in answers}
     return report(answers, checks, chosen.show)
+
+
+def library_rules(library: Path, variables: Sequence[str], folder: Path) -> tuple[Rules, int, Ask]:
+    """What a build by ``variables`` knows, and how to ask the library that it made."""
+    options = parse_options(dict(word.split("=", 1) for word in variables))
+    found = release_registry(ROOT, options)
+    core, data = found.core, found.data
+    registry = found.registry(options.types)
+    kernels = json.loads((library / "manifest.json").read_text())["kernels"]
+    rules = Rules(
+        registry=registry,
+        purposes=load_purposes(ROOT),
+        inserted=core.inserted,
+        unavailable=core.unavailable,
+        refuses_unknown_attrs=data.refuses_unknown_attrs,
+        library=frozenset((op, text) for op, text in kernels),
+    )
+    app = build_sessions(library, requested_toolchain(ROOT, options, found.profile).linker, folder / "app")
+    return rules, found.graph_version(), partial(ask_files, app, found.profile, folder)
+
+
+def ask_files(app: Path, profile: Profile, folder: Path, contents: Sequence[bytes]) -> list[str | None]:
+    paths = [str(folder / f"{number}.pb") for number in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        Path(path).write_bytes(content)
+    prefix = [profile.emulator.program, *profile.emulator.arguments] if profile.emulator else []
+
+    def run(app: Path, names: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*prefix, str(app), names], capture_output=True, text=True, errors="replace", check=False
+        )
+
+    said = ask_library(app, paths, run)
+    return [said[path] for path in paths]
 
 
 def desktop_rules() -> tuple[Rules, int]:
@@ -132,18 +181,18 @@ def in_package(registry: Registry, op: str) -> bool:
     return op not in (*PYTHON_OPS, *ONEDNN_OPS) and not any(file.startswith(NOT_IN_PACKAGE) for file in files)
 
 
-def ask_all(graphs: Sequence[OpGraph], python: Path, folder: Path) -> list[Answer]:
+def ask_all(graphs: Sequence[OpGraph], ask: Ask) -> list[Answer]:
     """What the runtime says of each graph, with the first values that a shape function takes."""
     told: dict[str, Answer] = {}
     for number in range(max(len(graph.variants) for graph in graphs)):
         left = [g for g in graphs if g.name not in told or told[g.name].about_values]
         asked = [(graph, graph.variants[number]) for graph in left if number < len(graph.variants)]
-        for (graph, content), said in zip(asked, ask([c for _, c in asked], python, folder), strict=True):
+        for (graph, content), said in zip(asked, ask([content for _, content in asked]), strict=True):
             told[graph.name] = Answer(graph, content, said)
     return list(told.values())
 
 
-def ask(contents: Sequence[bytes], python: Path, folder: Path) -> list[str | None]:
+def ask_package(python: Path, folder: Path, contents: Sequence[bytes]) -> list[str | None]:
     """The runtime's word on each graph; a new process goes on behind one that ended another."""
     pickled, answers = folder / "graphs", folder / "answers"
     pickled.write_bytes(pickle.dumps(contents))

@@ -29,7 +29,8 @@ def load_manifest(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TfcrossError(
-            f"{path}: cannot be read: {error.strerror}; build first (scons TARGET=… MODEL=…), or pass OUT=."
+            f"{path}: cannot be read: {error.strerror}; build first (scons TARGET=… MODEL=…), or give a "
+            "folder that a build made."
         ) from error
     except ValueError as error:
         raise TfcrossError(f"{path}: not JSON: {error}; build again.") from error

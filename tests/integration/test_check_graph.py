@@ -166,8 +166,8 @@ def test_a_graph_without_functions_that_it_calls_cannot_run(tmp_path):
         ),
         pytest.param(
             [DIGITS / "digits.pb", "--library", "docs"],
-            "docs/manifest.json: cannot be read (No such file or directory); give a folder that a build "
-            "made.",
+            "docs/manifest.json: cannot be read: No such file or directory; build first (scons TARGET=… "
+            "MODEL=…), or give a folder that a build made.",
             id="no library",
         ),
     ],

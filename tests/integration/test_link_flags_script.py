@@ -54,7 +54,7 @@ def test_its_help_names_every_format(built):
         pytest.param(
             ("TARGET=PI", "ARCH=armv6", "FORMAT=make", "OUT=nowhere"),
             "nowhere/PI-armv6/manifest.json: cannot be read: No such file or directory; build first "
-            "(scons TARGET=… MODEL=…), or pass OUT=.",
+            "(scons TARGET=… MODEL=…), or give a folder that a build made.",
             id="nothing built",
         ),
     ],

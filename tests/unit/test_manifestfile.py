@@ -69,5 +69,5 @@ def test_where_nothing_was_built_yet_the_message_says_what_to_do(tmp_path: Path)
         load_manifest(tmp_path / "manifest.json")
     assert str(caught.value) == (
         f"{tmp_path}/manifest.json: cannot be read: No such file or directory; "
-        "build first (scons TARGET=… MODEL=…), or pass OUT=."
+        "build first (scons TARGET=… MODEL=…), or give a folder that a build made."
     )
