@@ -55,3 +55,12 @@ def test_without_a_path_the_system_folders_are_searched() -> None:
 def test_apt_and_pip_keep_the_users_configuration() -> None:
     environ = {"PATH": "/bin", "https_proxy": "proxy:1", "PIP_INDEX_URL": "index"}
     assert environment.system_environment(environ) == {**environ, "LC_ALL": "C.UTF-8"}
+
+
+def test_what_a_build_depends_on_has_the_package_date_and_where_sdks_are() -> None:
+    given = {"PATH": "/bin", "SOURCE_DATE_EPOCH": "now", "DEVELOPER_DIR": "/xcode", "EDITOR": "vi"}
+    found = environment.build_inputs(given)
+    assert found["SOURCE_DATE_EPOCH"] == "now"
+    assert found["DEVELOPER_DIR"] == "/xcode"
+    assert found["PATH"] == "/bin"
+    assert "EDITOR" not in found
