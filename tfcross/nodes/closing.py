@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,9 @@ from ..errors import TfcrossError
 from ..render import write_if_changed
 from .actions import builder
 from .compiling import Compiler
+
+#: As many files are named in one line.
+NAMED = 40
 
 
 class Helpers:
@@ -135,11 +138,16 @@ def closure_node(
         wanted = next_helpers(missing) if missing else set()
         helpers.learn(wanted)
         if wanted:
-            print(f"        needed beside the selected kernels: {' '.join(sorted(wanted))}", flush=True)
+            print(f"        needed beside the selected kernels: {_shown(wanted)}", flush=True)
         write_if_changed(Path(targets[0]), f"{len(missing)} undefined\n")
 
     made = builder(run, "NM", "closure 1 " + tools.exclude)
     return made(compiler.env, target=[target], source=[*objects.values(), *libraries])[0]
+
+
+def _shown(files: Collection[str]) -> str:
+    """A handful by name; a whole set needs hundreds, which would hide all else (the manifest has them)."""
+    return " ".join(sorted(files)) if len(files) <= NAMED else f"{len(files)} files"
 
 
 def next_helpers(missing: Sequence[Missing]) -> set[str]:
