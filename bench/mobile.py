@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Build the example's library for Android and iOS, with stand-ins for an NDK and for Xcode, and check it.
 
-    bench/mobile.py                              # both targets and releases: an hour on two cores
-    bench/mobile.py ANDROID --release 2.14.1
+    bench/mobile.py                              # both targets and releases: half an hour on two cores
+    bench/mobile.py ANDROID --release 2.14.1 --model mnist_beginner.pb
+    bench/mobile.py ANDROID --release 1.8.0 --arch x86_64 --program libtensorflow_inference.so
 
 The NDK and Xcode are those of tests/integration (constructed_ndk.py, constructed_xcode.py): real compilers
 for Android's and Apple's triples over public headers and libraries. Android's app runs under qemu; of iOS's
-the load commands and constructors are read. Sources are taken from --source-dir, if they are there.
+the load commands and constructors are read. The JNI library for x86-64 is loaded by this machine's Java and
+classifies the digits. Sources are taken from --source-dir, if they are there.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("targets", nargs="*", default=["ANDROID", "IOS"])
+    parser.add_argument("--model", default=MODEL, help="default: the example's")
     parser.add_argument("--arch", default="", help="default: the target's")
     parser.add_argument("--release", action="append", help="default: both")
     parser.add_argument("--source-dir", default="", help="SOURCE_DIR of the builds")
@@ -51,7 +54,12 @@ def main() -> int:
 
 
 def build(target: str, release: str, options: argparse.Namespace) -> bool:
-    words = [f"TARGET={target}", f"RELEASE={release}", f"MODEL={MODEL}", f"OUT={options.work / release}"]
+    words = [
+        f"TARGET={target}",
+        f"RELEASE={release}",
+        f"MODEL={options.model}",
+        f"OUT={options.work / release}",
+    ]
     words += [f"SOURCE_DIR={options.source_dir}"] if options.source_dir else []
     words += [f"ARCH={options.arch}"] if options.arch else []
     path = environment.path()
@@ -68,7 +76,20 @@ def build(target: str, release: str, options: argparse.Namespace) -> bool:
     if done and target == "IOS":
         for app in (ROOT / "build").glob(f"IOS-*/{release}-xcode-*/models/*/proof0/classify"):
             describe(app)
+    library = options.work / release / "ANDROID-x86_64/lib/libtensorflow_inference.so"
+    if done and options.arch == "x86_64" and options.program:
+        classify_in_java(library.parent, options.work / "java")
     return done
+
+
+def classify_in_java(libraries: Path, work: Path) -> None:
+    """Load Android's library for x86-64 into this machine's Java, whose C library it is linked with here."""
+    work.mkdir(parents=True, exist_ok=True)
+    jar = libraries / "tensorflow-inference.jar"
+    sources = [ROOT / "bench/Classify.java", *(ROOT / "templates/android").rglob("*.java")]
+    subprocess.run(["javac", "-nowarn", "-cp", jar, "-d", work, *sources], check=True)
+    java = ["java", f"-Djava.library.path={libraries}", "-cp", f"{jar}:{work}", "Classify"]
+    subprocess.run([*java, ROOT / MODEL, ROOT / MODEL.replace(".pb", ".csv")], check=True)
 
 
 def describe(app: Path) -> None:
