@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tfcross import environment  # noqa: E402
+from tfcross.commandline import variables_of  # noqa: E402
 from tfcross.doctor import Check, Machine, check_machine, check_sources, check_target  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
 from tfcross.options import Options, parse_options  # noqa: E402
@@ -35,7 +36,7 @@ def main(words: list[str]) -> int:
         print(__doc__)
         return 0
     try:
-        options = parse_options(dict(_pair(word) for word in words))
+        options = parse_options(variables_of(words, "scripts/doctor.py"))
         checks = list(dict.fromkeys(_checks(options)))
     except TfcrossError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -71,13 +72,6 @@ def _checks(options: Options) -> Iterator[Check]:
 def _targets(here: str) -> list[str]:
     """All that can be built for from here: of those that stand for the machine that builds, this one."""
     return [name for name in known_targets(ROOT) if name == here or own_arch(ROOT, name) is None]
-
-
-def _pair(word: str) -> tuple[str, str]:
-    name, equals, value = word.partition("=")
-    if not equals:
-        raise TfcrossError(f"'{word}': not NAME=VALUE. See scripts/doctor.py --help.")
-    return name, value
 
 
 if __name__ == "__main__":

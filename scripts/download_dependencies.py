@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross.commandline import variables_of  # noqa: E402
 from tfcross.environment import cache_folder  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
 from tfcross.fetch import fetch_sources  # noqa: E402
@@ -41,7 +42,7 @@ def main(words: list[str]) -> int:
 
 
 def _fetch(words: list[str]) -> list[Tree]:
-    arguments = dict(_pair(word) for word in words)
+    arguments = variables_of(words, "scripts/download_dependencies.py")
     release = load_release(ROOT, parse_options(arguments).release)
     options = parse_options(arguments, list(release.sources))
     trees = fetch_sources(
@@ -53,13 +54,6 @@ def _fetch(words: list[str]) -> list[Tree]:
         progress=True,
     )
     return list(trees.values())
-
-
-def _pair(word: str) -> tuple[str, str]:
-    name, equals, value = word.partition("=")
-    if not equals:
-        raise TfcrossError(f"'{word}': not NAME=VALUE. See scripts/download_dependencies.py --help.")
-    return name, value
 
 
 if __name__ == "__main__":

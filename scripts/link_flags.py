@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross.commandline import variables_of  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
 from tfcross.manifestfile import NAME, link_flags, load_manifest  # noqa: E402
 from tfcross.options import parse_options, require_target  # noqa: E402
@@ -35,7 +36,7 @@ def main(words: list[str]) -> int:
 
 
 def _snippet(words: list[str]) -> str:
-    arguments = dict(_pair(word) for word in words)
+    arguments = variables_of(words, "scripts/link_flags.py")
     name = arguments.pop("FORMAT", "")
     if not name:
         raise TfcrossError(f"FORMAT is not set; pass FORMAT=. {known(load_formats())}")
@@ -48,13 +49,6 @@ def _snippet(words: list[str]) -> str:
         profile.name, manifest["arch"], manifest["triple"], manifest["release"], link_flags(manifest)
     )
     return print_snippet(name, library, folder)
-
-
-def _pair(word: str) -> tuple[str, str]:
-    name, equals, value = word.partition("=")
-    if not equals:
-        raise TfcrossError(f"'{word}': not NAME=VALUE. See scripts/link_flags.py --help.")
-    return name, value
 
 
 if __name__ == "__main__":

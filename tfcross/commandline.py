@@ -40,6 +40,14 @@ def split_words(words: Sequence[str], flags: Collection[str], options: Collectio
     return line
 
 
+def variables_of(words: Sequence[str], script: str) -> dict[str, str]:
+    """The words of a ``script`` (its path in the project) that takes nothing but NAME=VALUE."""
+    for word in words:
+        if "=" not in word:
+            raise TfcrossError(f"'{word}': not NAME=VALUE. See {script} --help.")
+    return {name: value for name, _, value in (word.partition("=") for word in words)}
+
+
 def _value(word: str, rest: Iterator[str]) -> str:
     option, equals, value = word.partition("=")
     value = value if equals else next(rest, "")
