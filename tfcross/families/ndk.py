@@ -14,7 +14,7 @@ from ..compiler import accepts, ask, identity, links_library
 from ..errors import TfcrossError, known
 from ..versions import Version, VersionRange, parse_version
 from .base import INSTANTIATE, Request, Toolchain
-from .sdks import check_floor, first_range, fits, fitting_words
+from .sdks import UnfitSdkError, check_floor, first_range, fits, fitting_words
 
 #: What NDKs call the machine that they run on; Apple silicon runs the programs for x86-64.
 HOSTS = {"Linux": "linux-x86_64", "Darwin": "darwin-x86_64", "Windows": "windows-x86_64"}
@@ -155,7 +155,7 @@ def _checked(request: Request, where: str, ndk: Ndk | None) -> Ndk:
     reason = reason.replace("{ndk}", f"NDK {ndk.name}").replace("{release}", request.profile.release)
     revisions = fitting_words(request.profile, request.search.data)
     way_out = f"{reason}; or pass" if reason else "Pass"
-    raise TfcrossError(
+    raise UnfitSdkError(
         f"{where} is NDK {ndk.name}; {_need(request)}. {way_out} NDK_ROOT= of an NDK {revisions}."
     )
 

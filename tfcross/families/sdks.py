@@ -10,6 +10,10 @@ from ..profile import Profile
 from ..versions import Version, VersionRange, narrowest, parse_version
 
 
+class UnfitSdkError(TfcrossError):
+    """There is an SDK, of a version that the profile cannot be built with."""
+
+
 def first_range(ranges: Mapping[str, str], version: Version) -> str | None:
     """The value of the first range that ``version`` is in."""
     return next((value for text, value in ranges.items() if version in VersionRange(text)), None)

@@ -12,7 +12,7 @@ from ..compiler import accepts, ask, identity
 from ..errors import TfcrossError
 from ..versions import parse_version
 from .base import INSTANTIATE, Request, Toolchain
-from .sdks import check_floor, first_range, fits, fitting_words
+from .sdks import UnfitSdkError, check_floor, first_range, fits, fitting_words
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _check(request: Request, sdk: Sdk) -> None:
     """TfcrossError for an SDK that the release or arch does not take, or an API it does not have."""
     profile, data, version = request.profile, request.search.data, parse_version(sdk.version)
     if not fits(profile, data, version):
-        raise TfcrossError(
+        raise UnfitSdkError(
             f"{_need(request)}; the one that xcrun finds is {sdk.version} ({sdk.folder}). "
             "Select another Xcode: DEVELOPER_DIR=/Applications/Xcode….app, or xcode-select -s."
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..bundles import Built, package_aar, xcframework
 from ..errors import TfcrossError
+from ..families.sdks import UnfitSdkError
 from ..matrix import plan, summary, words
 from ..options import Options
 from ..profile import find_host, package_kind
@@ -25,10 +26,11 @@ def build_several(
     """Run scons for each build of the matrix, in a folder each; 0 if all succeeded, else 2.
 
     ``arguments`` are the command line's variables, ``argv`` all its words. One that fails stops no other.
-    A target whose archs are all there is put into its package.
+    What the SDK at hand is too old or too new for is left out, unless that is all. A target whose archs are
+    all there is put into its package.
     """
     host = find_host(root, options.host_os)
-    pairs = plan(root, options.target, options.arch, options.release, host)
+    pairs = _possible(root, options, plan(root, options.target, options.arch, options.release, host))
     others = [word for word in argv[1:] if word.startswith("-") or "=" not in word]
     results: list[tuple[str, bool]] = []
     for target, arch in pairs:
@@ -42,6 +44,25 @@ def build_several(
             _package(root, options, target, archs)
     print(summary(results), end="", flush=True)
     return 0 if all(done.values()) else 2
+
+
+def _possible(root: Path, options: Options, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """``pairs`` without those that the SDK is not for; what else they lack, their own builds will say."""
+    kept = []
+    for target, arch in pairs:
+        wanted = replace(options, target=target, arch=arch)
+        try:
+            requested_toolchain(root, wanted, requested_profile(root, wanted))
+        except UnfitSdkError as error:
+            print(f"== {target}-{arch} is left out: {error}", flush=True)
+            continue
+        except TfcrossError:
+            pass
+        kept.append((target, arch))
+    if not kept:
+        asked = f"TARGET={options.target} ARCH={options.arch}"
+        raise TfcrossError(f"{asked}: nothing is left to build; pass another SDK, see above.")
+    return kept
 
 
 def _package(root: Path, options: Options, target: str, archs: Sequence[str]) -> None:
