@@ -15,6 +15,8 @@ from .errors import TfcrossError
 from .render import TEMPLATES
 
 SUMS = "SHA256SUMS"
+#: The goal of scons.
+GOAL = "package"
 #: Texts of licences that a source names and does not bring, by SPDX identifier.
 LICENCES = TEMPLATES / "licences"
 _NAMES = ("LICENSE", "LICENCE", "COPYING", "NOTICE")
@@ -61,6 +63,20 @@ def with_sums(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {**files, SUMS: "".join(lines).encode()}
 
 
+def package_name(release: str, profile: str) -> str:
+    return f"tensorflow-core-{release}-{profile}"
+
+
+def write_package(path: Path, content: bytes) -> str:
+    """``path`` and, beside it, the sum that ``sha256sum --check`` reads; gives the sum."""
+    digest = hashlib.sha256(content).hexdigest()
+    for target, data in ((path, content), (Path(f"{path}.sha256"), f"{digest}  {path.name}\n".encode())):
+        part = Path(f"{target}.part")
+        part.write_bytes(data)
+        part.replace(target)
+    return digest
+
+
 def tarball(name: str, files: Mapping[str, bytes], date: int) -> bytes:
     """A .tar.gz of ``files`` below the folder ``name``, sorted; all times are ``date``, in Unix seconds."""
     packed = io.BytesIO()
@@ -74,6 +90,28 @@ def tarball(name: str, files: Mapping[str, bytes], date: int) -> bytes:
             entry.mode = 0o755 if path.startswith("bin/") else 0o644
             archive.addfile(entry, io.BytesIO(content))
     return packed.getvalue()
+
+
+def package_files(packed: bytes) -> dict[str, bytes]:
+    """The files of a tarball of ours by their paths below its folder."""
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
+        entries = ((entry.name.partition("/")[2], archive.extractfile(entry)) for entry in archive)
+        return {name: stream.read() for name, stream in entries if stream}
+
+
+def bundle_files(bundle: Mapping[str, bytes], archs: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
+    """The ``bundle`` of several archs, the licences of all, and each arch's other papers in a folder.
+
+    ``archs`` are the files of each arch's own package.
+    """
+    found = dict(bundle)
+    for arch, files in archs.items():
+        found |= {name: content for name, content in files.items() if name.startswith("licences/")}
+        papers = {
+            name: content for name, content in files.items() if "/" not in name and name.endswith(".json")
+        }
+        found |= {f"{arch}/{name}": content for name, content in papers.items()}
+    return found
 
 
 def revision(root: Path) -> str:

@@ -18,7 +18,17 @@ from test_manifest import manifest as small_manifest
 
 from tfcross.errors import TfcrossError
 from tfcross.manifestfile import manifest_text
-from tfcross.package import Part, folder_files, licence_files, revision, tarball, with_sums
+from tfcross.package import (
+    Part,
+    bundle_files,
+    folder_files,
+    licence_files,
+    package_files,
+    revision,
+    tarball,
+    with_sums,
+    write_package,
+)
 from tfcross.release import load_release
 from tfcross.sbom import bill_of_materials
 
@@ -40,6 +50,35 @@ def test_a_tarball_depends_on_its_files_only() -> None:
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         found = [(e.name, e.mtime, e.uid, e.gid, e.uname, oct(e.mode)) for e in archive]
     assert found == [("x/bin/tool", DATE, 0, 0, "", "0o755"), ("x/lib/a.a", DATE, 0, 0, "", "0o644")]
+
+
+def test_a_bundle_goes_with_the_papers_of_its_archs() -> None:
+    files = {
+        "lib/core.a": b"core",
+        "licences/one/LICENSE": b"text",
+        "manifest.json": b"{}",
+        "sbom.cdx.json": b"[]",
+        "proof.txt": b"",
+    }
+    arm = package_files(tarball("arm", files, DATE))
+    assert arm == files
+    x86 = {**files, "licences/two/LICENSE": b"other", "manifest.json": b"{1}"}
+    assert bundle_files({"a.aar": b"aar"}, {"arm": arm, "x86": x86}) == {
+        "a.aar": b"aar",
+        "licences/one/LICENSE": b"text",
+        "licences/two/LICENSE": b"other",
+        "arm/manifest.json": b"{}",
+        "arm/sbom.cdx.json": b"[]",
+        "x86/manifest.json": b"{1}",
+        "x86/sbom.cdx.json": b"[]",
+    }
+
+
+def test_a_package_is_written_with_its_sum(tmp_path: Path) -> None:
+    digest = write_package(tmp_path / "p.tar.gz", b"content")
+    assert (tmp_path / "p.tar.gz.sha256").read_text() == f"{digest}  p.tar.gz\n"
+    done = subprocess.run(["sha256sum", "--check", "p.tar.gz.sha256"], cwd=tmp_path, check=False)
+    assert done.returncode == 0
 
 
 def test_sha256sum_accepts_the_sums(tmp_path: Path) -> None:

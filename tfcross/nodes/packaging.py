@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..manifestfile import NAME, load_manifest, manifest_text
-from ..package import Part, folder_files, licence_files, tarball, with_sums
+from ..package import Part, folder_files, licence_files, package_name, tarball, with_sums, write_package
 from ..release import Release
 from ..sbom import NAME as SBOM
 from ..sbom import bill_of_materials
@@ -20,7 +19,7 @@ def package(
 ) -> list[Any]:
     """The tarball's and its sum's nodes; ``published`` is the output folder's manifest."""
     folder = Path(str(published)).parent
-    name = f"tensorflow-core-{release.version}-{folder.name}"
+    name = package_name(release.version, folder.name)
 
     def run(targets: list[str], sources: list[str]) -> None:
         manifest = load_manifest(folder / NAME)
@@ -32,11 +31,7 @@ def package(
             SBOM: bill_of_materials(manifest, parts, release, date),
         }
         content = tarball(name, with_sums(files), date)
-        digest = hashlib.sha256(content).hexdigest()
-        for target, data in zip(targets, (content, f"{digest}  {name}.tar.gz\n".encode()), strict=True):
-            part = Path(f"{target}.part")
-            part.write_bytes(data)
-            part.replace(target)
+        digest = write_package(Path(targets[0]), content)
         print(f"        {len(content) / 1e6:.1f} MB, sha256 {digest}", flush=True)
 
     signature = "\0".join([revision, str(date), *(str(part) for part in parts)])

@@ -8,11 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from .. import environment
 from ..bundles import Built, package_aar, xcframework
 from ..errors import TfcrossError
 from ..families.sdks import UnfitSdkError
 from ..matrix import plan, summary, words
 from ..options import Options
+from ..package import (
+    GOAL,
+    bundle_files,
+    folder_files,
+    package_files,
+    package_name,
+    tarball,
+    with_sums,
+    write_package,
+)
 from ..profile import find_host, package_kind
 from ..requested import requested_profile, requested_toolchain
 
@@ -41,7 +52,9 @@ def build_several(
     for target in dict.fromkeys(target for target, _ in pairs):
         archs = [arch for name, arch in pairs if name == target]
         if all(done[f"{target}-{arch}"] for arch in archs):
-            _package(root, options, target, archs)
+            made = _bundle(root, options, target, archs)
+            if made and GOAL in others:
+                _pack(options, target, archs, made)
     print(summary(results), end="", flush=True)
     return 0 if all(done.values()) else 2
 
@@ -65,10 +78,11 @@ def _possible(root: Path, options: Options, pairs: Sequence[tuple[str, str]]) ->
     return kept
 
 
-def _package(root: Path, options: Options, target: str, archs: Sequence[str]) -> None:
+def _bundle(root: Path, options: Options, target: str, archs: Sequence[str]) -> Path | None:
+    """The XCFramework or AAR of the archs; None where the target has none, or no library for one was made."""
     kind = package_kind(root, target)
     if not kind:
-        return
+        return None
     wanted = [replace(options, target=target, arch=arch) for arch in archs]
     profiles = [requested_profile(root, one) for one in wanted]
     out = Path(options.out)
@@ -82,3 +96,16 @@ def _package(root: Path, options: Options, target: str, archs: Sequence[str]) ->
         raise TfcrossError(f"{error.filename}: {error.strerror}; make room and run again.") from error
     if made:
         print(f"  PACK  {made}", flush=True)
+    return made
+
+
+def _pack(options: Options, target: str, archs: Sequence[str], bundle: Path) -> None:
+    """The bundle as one file, with the papers of the archs' own packages."""
+    out, name = Path(options.out), package_name(options.release, f"{target}-all")
+    names = {arch: package_name(options.release, f"{target}-{arch}") for arch in archs}
+    parts = {arch: package_files((out / f"{one}.tar.gz").read_bytes()) for arch, one in names.items()}
+    files = folder_files(bundle) if bundle.is_dir() else {"": bundle.read_bytes()}
+    own = {f"{bundle.name}/{path}".rstrip("/"): content for path, content in files.items()}
+    content = tarball(name, with_sums(bundle_files(own, parts)), environment.source_date())
+    digest = write_package(out / f"{name}.tar.gz", content)
+    print(f"  PACK  {out / name}.tar.gz: {len(content) / 1e6:.1f} MB, sha256 {digest}", flush=True)
