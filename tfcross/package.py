@@ -83,3 +83,14 @@ def revision(root: Path) -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
+
+
+def checkout_state(root: Path) -> str:
+    """Changes with the tracked files of the checkout ``root``: its commit, what differs; "" without git."""
+    commit = revision(root)
+    command = ["git", "-C", str(root), "diff", "HEAD", "--binary", "--no-ext-diff"]
+    try:
+        changed = subprocess.run(command, capture_output=True, check=True).stdout if commit else b""
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return commit + (hashlib.sha256(changed).hexdigest() if changed else "")
