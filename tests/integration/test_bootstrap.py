@@ -39,7 +39,8 @@ class Project:
         self.fakes.mkdir()
         for name in ("tfcross", "targets", "toolchains", "scripts"):
             shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "bootstrap", self.root)
+        for name in ("bootstrap", "nightly.yaml"):
+            shutil.copy(ROOT / name, self.root)
         (self.root / "pyproject.toml").write_text(PYPROJECT)
 
     def fake(self, name: str, script: str) -> None:
