@@ -172,6 +172,29 @@ def test_tests_need_the_packages_of_every_target_and_their_own(project: Project)
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "packages"),
+    [
+        pytest.param([], PI_PACKAGES, id="all builds"),
+        pytest.param(["--list"], "", id="a list"),
+        pytest.param(["--verify", "/nowhere"], "", id="a check"),
+    ],
+)
+def test_nightly_builds_need_the_packages_of_their_matrix(
+    project: Project, words: list[str], packages: str
+) -> None:
+    for name in ("releases", "examples"):
+        if not (project.root / name).exists():
+            (project.root / name).symlink_to(ROOT / name)
+    project.fake("id", "echo 1000")
+    project.fake("dpkg-query", "")
+    _, _, errors = project.run("scripts/nightly.py", *words)
+    asked = "error: Debian packages are missing; run: sudo apt-get install --no-install-recommends "
+    assert [line for line in errors.splitlines() if line.startswith(asked)] == (
+        [asked + packages] if packages else []
+    )
+
+
 def test_packages_that_are_there_are_not_asked_for(project: Project) -> None:
     project.fake("id", "echo 1000")
     project.fake(
