@@ -45,10 +45,10 @@ def attempt(
             stream.write(f"== attempt {number} of {retries + 1}: {shown or shlex.join(argv)}\n".encode())
             stream.flush()
             before = stream.tell()
-            status = _run(argv, folder, stream.fileno(), timeout)
+            status, end = _run(argv, folder, stream.fileno(), timeout)
         with log.open("rb") as written:
             written.seek(before)
-            text = written.read().decode(errors="replace")
+            text = written.read(end - before).decode(errors="replace")
         compiled += len(_COMPILED.findall(text))
         if status == "passed":
             break
@@ -65,7 +65,8 @@ def last_error(text: str) -> str:
     return lines[-1] if lines else "it said nothing"
 
 
-def _run(argv: Sequence[str], folder: Path, output: int, timeout: float) -> str:
+def _run(argv: Sequence[str], folder: Path, output: int, timeout: float) -> tuple[str, int]:
+    """How it ended, and where in ``output`` its own words end: those of being ended are behind."""
     process = subprocess.Popen(
         argv,
         cwd=folder,
@@ -75,12 +76,14 @@ def _run(argv: Sequence[str], folder: Path, output: int, timeout: float) -> str:
         start_new_session=True,
     )
     try:
-        return "passed" if process.wait(timeout) == 0 else "failed"
+        status = "passed" if process.wait(timeout) == 0 else "failed"
+        return status, os.fstat(output).st_size
     except subprocess.TimeoutExpired:
+        end = os.fstat(output).st_size
         _signal(process, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE)
-        return "timeout"
+        return "timeout", end
     finally:  # also when this process is told to end: nothing goes on without it
         _signal(process, signal.SIGKILL)
         process.wait()

@@ -76,6 +76,17 @@ def tarball(name: str, files: Mapping[str, bytes], date: int) -> bytes:
     return packed.getvalue()
 
 
+def packed_file(package: Path, name: str) -> bytes:
+    """The file ``name`` of a package that ``tarball`` made; TfcrossError where there is none."""
+    path = f"{package.name.removesuffix('.tar.gz')}/{name}"
+    try:
+        with tarfile.open(package) as archive:
+            stream = archive.extractfile(path)
+            return stream.read() if stream else b""
+    except (KeyError, tarfile.TarError, EOFError) as error:
+        raise TfcrossError(f"{package}: has no {path}: {error}; pack again.") from error
+
+
 def revision(root: Path) -> str:
     """The git commit of the checkout ``root``, with ``-dirty`` where files differ from it; "" without git."""
     command = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]

@@ -18,6 +18,7 @@ from .nightlyindex import BADGES, NAME, PAGE, SUMS, index_text, make_index, read
 from .nightlypage import badges, page
 from .nightlyresult import NAME as RESULT
 from .nightlyresult import PASSED, Result, build_key
+from .package import packed_file
 from .render import write_if_changed
 from .treehash import file_hash
 
@@ -131,7 +132,6 @@ def _collect(out: Path, staged: Path, result: Result) -> Result:
     for source, name in (
         (package, package),
         (sums, sums),
-        (f"{build}/{MANIFEST}", MANIFEST),
         (f"sizes-{build}.json", "sizes.json"),
         (f"sizes-{build}.html", "sizes.html"),
     ):
@@ -139,6 +139,7 @@ def _collect(out: Path, staged: Path, result: Result) -> Result:
     found = file_hash(staged / package)
     if read_sums(staged / sums) != {package: found}:
         raise TfcrossError(f"{sums}: is not of {package} ({found})")
+    (staged / MANIFEST).write_bytes(packed_file(staged / package, MANIFEST))
     manifest = load_manifest(staged / MANIFEST)
     sizes = _sizes(manifest) | {"package": (staged / package).stat().st_size}
     return dataclasses.replace(result, sizes=sizes, package={"name": package, "sha256": found})

@@ -59,6 +59,13 @@ def test_a_time_out_ends_all_that_the_command_started(tmp_path: Path) -> None:
     assert [pid for pid in pids if alive(pid)] == []
 
 
+def test_the_last_words_of_a_time_out_are_those_before_it(tmp_path: Path) -> None:
+    script = "echo working; trap 'echo error: told to end; exit 1' TERM; while :; do sleep 0.1; done"
+    outcome = run(tmp_path, script, timeout=1)
+    assert (outcome.status, outcome.text) == ("timeout", "working\n")
+    assert "error: told to end\n" in (tmp_path / "log").read_text()
+
+
 def test_what_a_command_leaves_behind_is_ended(tmp_path: Path) -> None:
     assert run(tmp_path, "sleep 600 & echo $! >child").status == "passed"
     pid = int((tmp_path / "child").read_text())
