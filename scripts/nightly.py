@@ -46,7 +46,8 @@ def main(words: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}; mend that and run again.", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}; mend that and run again.", file=sys.stderr)
         return 2
 
 
@@ -76,7 +77,8 @@ def _command(line: CommandLine) -> int:
         revision=revision(ROOT),
         state=checkout_state(ROOT),
     )
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of what ends the build
+    for number in (signal.SIGINT, signal.SIGTERM):  # by way of what ends the build
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     return _run(night, cells)
 
 

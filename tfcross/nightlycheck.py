@@ -26,13 +26,14 @@ def check_folder(folder: Path) -> list[str]:
         name = build.relative_to(folder).as_posix()
         if (build / SUMS).is_file():
             try:
-                found += _check_build(build, name)
+                found += check_build(build, name)
             except TfcrossError as error:
                 found.append(str(error))
     return sorted({*found, *_unlisted(folder, listed), *_check_index(folder)})
 
 
-def _check_build(build: Path, name: str) -> Iterator[str]:
+def check_build(build: Path, name: str) -> Iterator[str]:
+    """What is wrong in the folder of one build, which lines call ``name``."""
     sums = read_sums(build / SUMS)
     yield from _check_sums(build, sums, f"{name}/")
     result = load_result(build / RESULT)

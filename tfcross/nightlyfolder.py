@@ -14,7 +14,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .errors import TfcrossError
@@ -77,12 +77,11 @@ def promote(folder: Path, result: Result) -> bool:
     return True
 
 
-def begin_run(folder: Path, date: str, revision: str, cells: Sequence[str]) -> None:
-    """Say which builds the day has: ``cells``, and those of its earlier runs."""
+def begin_run(folder: Path, date: str, revision: str, cells: Mapping[str, str]) -> None:
+    """Say which builds the day has: ``cells``, names with targets, and those of its earlier runs."""
     path = folder / date / RUN
-    before = load_json(path, "nightly_run")["cells"] if path.is_file() else []
-    names = [*dict.fromkeys([*before, *cells])]
-    document = {"date": date, "revision": revision, "cells": names}
+    before = load_json(path, "nightly_run")["cells"] if path.is_file() else {}
+    document = {"date": date, "revision": revision, "cells": {**before, **cells}}
     write_if_changed(path, json.dumps(document, indent=1) + "\n")
 
 

@@ -23,9 +23,10 @@ def make_index(folder: Path) -> dict[str, Any]:
     days = []
     for date in published_days(folder):
         run = load_json(folder / date / RUN, "nightly_run")
-        days.append({**run, "cells": [_entry(folder, f"{date}/{cell}", cell) for cell in run["cells"]]})
+        cells = [_entry(folder, f"{date}/{cell}", cell, target) for cell, target in run["cells"].items()]
+        days.append({**run, "cells": cells})
     latest = {
-        path.parent.name: _entry(folder, f"{LATEST}/{path.parent.name}", path.parent.name)
+        path.parent.name: _entry(folder, f"{LATEST}/{path.parent.name}")
         for path in sorted((folder / LATEST).glob(f"*/{RESULT}"))
     }
     return {"format": FORMAT, "days": days, "latest": latest, "targets": _targets(days)}
@@ -68,9 +69,9 @@ def _is_inside(name: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts
 
 
-def _entry(folder: Path, path: str, cell: str) -> dict[str, Any]:
+def _entry(folder: Path, path: str, cell: str = "", target: str = "") -> dict[str, Any]:
     if not (folder / path / RESULT).is_file():
-        return {"cell": cell, "status": NOT_RUN}
+        return {"cell": cell, "target": target, "status": NOT_RUN}
     return {**load_result(folder / path / RESULT).document(), "path": path}
 
 
@@ -78,7 +79,7 @@ def _targets(days: list[dict[str, Any]]) -> dict[str, str]:
     """For each target of the last day: passing, failing, or how many of its builds passed."""
     found: dict[str, list[str]] = {}
     for cell in days[-1]["cells"] if days else ():
-        found.setdefault(cell["cell"].partition("-")[0], []).append(cell["status"])
+        found.setdefault(cell["target"], []).append(cell["status"])
     return {target: _verdict(statuses) for target, statuses in sorted(found.items())}
 
 

@@ -13,6 +13,7 @@ from .errors import TfcrossError
 from .manifestfile import NAME as MANIFEST
 from .manifestfile import load_manifest
 from .nightly import Cell, Matrix
+from .nightlycheck import check_build
 from .nightlyfolder import begin_cell, begin_run, done_before, promote, put_cell, remove_old
 from .nightlyindex import BADGES, NAME, PAGE, SUMS, index_text, make_index, read_sums, sums_text
 from .nightlypage import badges, page
@@ -47,18 +48,30 @@ def run_night(
 
     ``begin`` is called before each. After each the folder is as a server may show it.
     """
-    begin_run(night.folder, night.date, night.revision, [cell.name for cell in cells])
+    begin_run(night.folder, night.date, night.revision, {cell.name: cell.target for cell in cells})
     for cell in cells:
         begin(cell)
         words = cell.words(str(WORK / cell.name))
         key = build_key(words, night.root, cell.models, night.state)
-        before = done_before(night.folder, night.date, cell.name, key)
+        before = _done_before(night, cell, key)
         result = before or _build(night, cell, words, key)
         promote(night.folder, result)
         publish_index(night.folder, night.matrix.keep_days)
         yield result, before is not None
     remove_old(night.folder, night.matrix.keep_days)
     publish_index(night.folder, night.matrix.keep_days)
+
+
+def _done_before(night: Night, cell: Cell, key: str) -> Result | None:
+    """The day's build of the same inputs, if it passed and its files are still what they were."""
+    result = done_before(night.folder, night.date, cell.name, key)
+    if result is None:
+        return None
+    build = night.folder / night.date / cell.name
+    try:
+        return None if [*check_build(build, cell.name)] else result
+    except TfcrossError:
+        return None
 
 
 def publish_index(folder: Path, keep_days: int) -> None:

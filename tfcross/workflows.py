@@ -19,4 +19,5 @@ def workflow(kind: str, matrix: Matrix) -> str:
         raise TfcrossError(f"--workflow {kind}: unknown service. {known(KINDS)}")
     worst = len(matrix.cells) * (matrix.retries + 1) * matrix.timeout / 60
     minutes = min(_LIMIT, math.ceil(worst) + _SETTING_UP)
-    return render(f"nightly/{kind}.yml.j2", minutes=minutes)
+    releases = sorted({cell.release for cell in matrix.cells})
+    return render(f"nightly/{kind}.yml.j2", minutes=minutes, releases=releases)

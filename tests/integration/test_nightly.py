@@ -84,6 +84,17 @@ def test_a_repeated_night_builds_only_what_had_failed(published: Nights) -> None
     assert first[GOOD] == again[GOOD]
 
 
+def test_a_good_build_whose_package_was_damaged_is_built_again(published: Nights, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(published.folder, folder)
+    words = ["--folder", folder, "--date", "2026-11-24", GOOD]
+    assert "done before" in published.run(*words).stdout
+    (folder / "2026-11-24" / GOOD / PACKAGE).write_bytes(b"half of it")
+    run = published.run(*words)
+    assert (run.returncode, "done before" in run.stdout) == (0, False)
+    assert published.run("--verify", folder).returncode == 0
+
+
 def test_another_commit_is_another_build(published: Nights) -> None:
     assert "done before" not in published.runs["committed"].stdout
     again, committed = (published.cells(name, "2026-11-21")[GOOD] for name in ("again", "committed"))
@@ -181,14 +192,21 @@ def test_a_build_that_does_not_end_is_ended_with_all_that_it_started(published, 
     assert status == "timeout"
 
 
-def test_a_night_that_is_told_to_end_leaves_no_process_and_can_be_run_again(published, hung, tmp_path):
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [pytest.param(signal.SIGTERM, 143, id="told"), pytest.param(signal.SIGINT, 130, id="interrupted")],
+)
+def test_a_night_that_ends_early_leaves_no_process_and_can_be_run_again(
+    published, hung, tmp_path, number, status
+):
     process = published.start(*hung)
     deadline = time.monotonic() + 60
     while not hanging() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert hanging() != []
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 143
+    process.send_signal(number)
+    assert process.communicate(timeout=30) == (f"== {GOOD}\n", "")
+    assert process.returncode == status
     assert ended()
     words = ["--folder", tmp_path / "hung", "--date", "2026-11-25", GOOD]
     run = published.run(*words)

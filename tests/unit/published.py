@@ -32,7 +32,7 @@ def publish(folder: Path, *results: Result) -> None:
     """The builds, in order, as those of one run for each of their days."""
     with opened(folder):
         for one in results:
-            begin_run(folder, one.date, REVISION, [one.cell])
+            begin_run(folder, one.date, REVISION, {one.cell: one.target})
             staged = begin_cell(folder, one.date, one.cell)
             (staged / "log.txt").write_text(f"the log of {one.cell}\n")
             made = one

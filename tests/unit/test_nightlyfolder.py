@@ -117,7 +117,7 @@ def test_the_key_changes_with_words_models_and_checkout(tmp_path: Path) -> None:
 def test_the_index_tells_all_days_and_what_was_not_run(tmp_path: Path) -> None:
     publish(tmp_path, result(V7, "2026-11-24"), result(V7, "2026-11-25", "timeout"))
     with opened(tmp_path):
-        begin_run(tmp_path, "2026-11-25", REVISION, [V6])
+        begin_run(tmp_path, "2026-11-25", REVISION, {V6: "PI"})
         publish_index(tmp_path, 14)
     index = json.loads((tmp_path / "index.json").read_text())
     told = [(day["date"], [(cell["cell"], cell["status"]) for cell in day["cells"]]) for day in index["days"]]
