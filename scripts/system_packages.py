@@ -4,7 +4,8 @@
     scripts/system_packages.py scons TARGET=PI ARCH=aarch64
 
 TARGET=, ARCH=, RELEASE=, TOOLCHAIN= and LAUNCHER= among the words decide; for pytest, everything
-that tests run. Without a TARGET nothing is needed. Prints nothing where there is no dpkg.
+that tests run; for nightly.py, what its matrix needs. Without a TARGET nothing is needed. Prints
+nothing where there is no dpkg.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import environment, options  # noqa: E402
+from tfcross import environment, nightly, options  # noqa: E402
+from tfcross.commandline import split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
 from tfcross.profile import (  # noqa: E402
     Profile,
@@ -35,7 +37,12 @@ from tfcross.toolsearch import fitting_toolchains  # noqa: E402
 
 def main(words: Sequence[str]) -> int:
     try:
-        wanted = packages_for_tests() if is_pytest(words) else packages_for_build(words)
+        if is_command(words, "pytest", "py.test"):
+            wanted = packages_for_tests()
+        elif is_command(words, "nightly.py"):
+            wanted = packages_for_nightly(words)
+        else:
+            wanted = packages_for_build(words)
     except TfcrossError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -43,8 +50,8 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-def is_pytest(words: Sequence[str]) -> bool:
-    return any(Path(word).name in ("pytest", "py.test") for word in words[:3])
+def is_command(words: Sequence[str], *names: str) -> bool:
+    return any(Path(word).name in names for word in words[:3])
 
 
 def packages_for_build(words: Sequence[str]) -> set[str]:
@@ -60,6 +67,16 @@ def packages_for_build(words: Sequence[str]) -> set[str]:
     host = load_host_profile(ROOT, chosen.release, here)
     compilers = needs(profile, chosen.toolchain) | (needs(host, "") if host != profile else set())
     return compilers | declared("build_packages") | launcher_packages(chosen.launcher)
+
+
+def packages_for_nightly(words: Sequence[str]) -> set[str]:
+    """What the builds of the matrix need; nothing for the commands that build none."""
+    own = next(index for index, word in enumerate(words, 1) if Path(word).name == "nightly.py")
+    line = split_words(words[own:], nightly.FLAGS, nightly.OPTIONS)
+    if {"--verify", "--workflow"} & set(line.values) or line.flags & set(nightly.FLAGS):
+        return set()
+    matrix = nightly.load_matrix(ROOT, Path(line.values.get("--matrix", ROOT / nightly.NAME)))
+    return set().union(*(packages_for_build(cell.words("")) for cell in matrix.cells))
 
 
 def packages_for_tests() -> set[str]:

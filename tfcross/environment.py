@@ -15,8 +15,6 @@ PASSED_PREFIXES = ("CCACHE_", "SCCACHE_", "DISTCC_", "ICECC_")
 #: Where users keep Android's and Apple's SDKs.
 SDK_VARIABLES = ("ANDROID_NDK_ROOT", "ANDROID_NDK_HOME", "ANDROID_NDK", "NDK_ROOT", "ANDROID_HOME",
                  "ANDROID_SDK_ROOT", "DEVELOPER_DIR")  # fmt: skip
-#: The time that packages carry: reproducible-builds.org has its specification.
-SOURCE_DATE = "SOURCE_DATE_EPOCH"
 #: Where programs are when the environment has no PATH.
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -32,9 +30,9 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 def source_date(environ: Mapping[str, str] = os.environ) -> int:
     """The time that packages carry, in Unix seconds: SOURCE_DATE_EPOCH, else the one that sources have."""
-    given = environ.get(SOURCE_DATE, "")
+    given = environ.get("SOURCE_DATE_EPOCH", "")
     if given and not given.isdecimal():
-        raise TfcrossError(f"{SOURCE_DATE}={given}: not a number of seconds; give one, or leave it out.")
+        raise TfcrossError(f"SOURCE_DATE_EPOCH={given}: not a number of seconds; give one, or leave it out.")
     return int(given or MODIFIED)
 
 
@@ -59,9 +57,8 @@ def compiler_environment(environ: Mapping[str, str] = os.environ) -> dict[str, s
 
 
 def build_inputs(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """All variables that a build may depend on, as they are."""
-    date = {name: environ[name] for name in (SOURCE_DATE,) if name in environ}
-    return {**compiler_environment(environ), **sdk_places(environ), **date}
+    """All variables that a library may depend on."""
+    return {**compiler_environment(environ), **sdk_places(environ)}
 
 
 def scons_flags(environ: Mapping[str, str] = os.environ) -> list[str]:

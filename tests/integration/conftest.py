@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from nights import Nights, nights
 from project_build import Run, readme_words, run_scons
 
 
@@ -10,3 +11,9 @@ def built() -> Run:
     run = run_scons(*readme_words())
     assert run.status == 0, run.out[-4000:] + run.err[-4000:]
     return run
+
+
+@pytest.fixture(scope="session")
+def published(built: Run, tmp_path_factory: pytest.TempPathFactory) -> Nights:
+    """Nights that were really built and published: a minute, as nothing is left to compile."""
+    return nights(tmp_path_factory.mktemp("nights"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ from elftools.elf.elffile import ELFFile
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "out" / "PI-armv7"
 DIGITS = ROOT / "examples" / "digits"
+#: What a checkout is made of.
+LINKS = ("SConstruct", "tfcross", "templates", "toolchains", "targets", "releases", "examples")
 CXX = "arm-linux-gnueabihf-g++-12"
 # Values of the ARM ELF attributes: "Addenda to, and Errata in, the ABI for the ARM Architecture".
 ARMV7, VFPV4, VFP_ARGUMENTS = 10, 5, 1
@@ -63,6 +66,20 @@ def run_scons(*words: str, cwd: Path = ROOT, **options: object) -> Run:
     process = start_scons(*words, cwd=cwd, **options)
     out, err = process.communicate()
     return Run(process.returncode, out, err, time.monotonic() - begun)
+
+
+def copied_checkout(folder: Path) -> Path:
+    """The checkout with its build folder, as hard links: what is made anew replaces one, and changes none."""
+    folder.mkdir(exist_ok=True)
+    for name in LINKS:
+        (folder / name).symlink_to(ROOT / name)
+    ignored = shutil.ignore_patterns(".lock", "bootstrap.*", "1.8.0*")
+    shutil.copytree(ROOT / "build", folder / "build", symlinks=True, copy_function=os.link, ignore=ignored)
+    for path in (folder / "build").glob("*.*"):  # SCons' own records are written in place
+        content = path.read_bytes()
+        path.unlink()
+        path.write_bytes(content)
+    return folder
 
 
 def run_app(app: Path, *words: str | Path, cpu: str = "cortex-a7") -> subprocess.CompletedProcess[str]:

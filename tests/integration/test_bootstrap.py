@@ -39,7 +39,8 @@ class Project:
         self.fakes.mkdir()
         for name in ("tfcross", "targets", "toolchains", "scripts"):
             shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "bootstrap", self.root)
+        for name in ("bootstrap", "nightly.yaml"):
+            shutil.copy(ROOT / name, self.root)
         (self.root / "pyproject.toml").write_text(PYPROJECT)
 
     def fake(self, name: str, script: str) -> None:
@@ -168,6 +169,29 @@ def test_tests_need_the_packages_of_every_target_and_their_own(project: Project)
     assert errors.endswith(
         "--no-install-recommends a-test-package clang-14 g++-12 g++-12-aarch64-linux-gnu "
         "g++-12-arm-linux-gnueabihf libatomic1-armhf-cross libstdc++6-armhf-cross qemu-user-static\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "packages"),
+    [
+        pytest.param([], PI_PACKAGES, id="all builds"),
+        pytest.param(["--list"], "", id="a list"),
+        pytest.param(["--verify", "/nowhere"], "", id="a check"),
+    ],
+)
+def test_nightly_builds_need_the_packages_of_their_matrix(
+    project: Project, words: list[str], packages: str
+) -> None:
+    for name in ("releases", "examples"):
+        if not (project.root / name).exists():
+            (project.root / name).symlink_to(ROOT / name)
+    project.fake("id", "echo 1000")
+    project.fake("dpkg-query", "")
+    _, _, errors = project.run("scripts/nightly.py", *words)
+    asked = "error: Debian packages are missing; run: sudo apt-get install --no-install-recommends "
+    assert [line for line in errors.splitlines() if line.startswith(asked)] == (
+        [asked + packages] if packages else []
     )
 
 

@@ -6,16 +6,14 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
-from project_build import OUT, ROOT, Run, readme_words, run_scons
+from project_build import OUT, Run, copied_checkout, readme_words, run_scons
 
 NAME = "tensorflow-core-2.14.1-PI-armv7"
-LINKS = ("SConstruct", "tfcross", "templates", "toolchains", "targets", "releases", "examples")
 #: What is made anew in the second folder: units of every kind and whole dependencies. With the precompiled
 #: header of the core among them it would be all of the core: minutes, with the same outcome.
 ANEW = (
@@ -37,21 +35,7 @@ ANEW = (
 @pytest.fixture(scope="module")
 def first(built: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package of the objects that the checkout's own build has made; no git is in reach."""
-    return packaged(copied(tmp_path_factory.mktemp("a")), "-j1")
-
-
-def copied(folder: Path) -> Path:
-    """The checkout with its build folder, as hard links: what is made anew replaces one, and changes none."""
-    folder.mkdir(exist_ok=True)
-    for name in LINKS:
-        (folder / name).symlink_to(ROOT / name)
-    ignored = shutil.ignore_patterns(".lock", "bootstrap.*", "1.8.0*")
-    shutil.copytree(ROOT / "build", folder / "build", symlinks=True, copy_function=os.link, ignore=ignored)
-    for path in (folder / "build").glob("*.*"):  # SCons' own records are written in place
-        content = path.read_bytes()
-        path.unlink()
-        path.write_bytes(content)
-    return folder
+    return packaged(copied_checkout(tmp_path_factory.mktemp("a")), "-j1")
 
 
 def packaged(folder: Path, *words: str) -> Path:
@@ -102,7 +86,7 @@ def test_the_sums_in_it_and_beside_it_hold(first, tmp_path):
 
 
 def test_another_folder_time_and_number_of_jobs_make_the_same_package(first, tmp_path):
-    folder = copied(tmp_path / "a longer name for the second folder")
+    folder = copied_checkout(tmp_path / "a longer name for the second folder")
     work = folder / "build/PI-armv7/2.14.1-clang-14"
     anew = {path for pattern in ANEW for path in work.glob(pattern) if path.is_file()}
     for path in anew:

@@ -28,7 +28,12 @@ LAYERS = {
     "completion": 3,
     "doctor": 3,
     "manifest": 3,
+    "nightlycheck": 3,
+    "nightlyfolder": 3,
+    "nightlyindex": 3,
+    "nightlypage": 3,
     "package": 3,
+    "publish": 3,
     "sbom": 3,
     "treemap": 3,
     "recipes": 3,
@@ -36,10 +41,19 @@ LAYERS = {
     "requested": 3,
     "summarytext": 2,
     "toolchain": 3,
+    "workflows": 2,
     "nodes": 3,
 }
 #: Packages that only some layers may import.
-OUTSIDE = {"requests": {2}, "tqdm": {2}, "jinja2": {2}, "SCons": {3}, "cyclonedx": {3}}
+OUTSIDE = {
+    "requests": {2},
+    "tqdm": {2},
+    "jinja2": {2},
+    "SCons": {3},
+    "cyclonedx": {3},
+    "pygal": {3},
+    "pygaljs": {3},
+}
 
 
 def layer(module: str) -> int:

@@ -21,9 +21,11 @@ from tfcross.manifestfile import manifest_text
 from tfcross.package import (
     Part,
     bundle_files,
+    checkout_state,
     folder_files,
     licence_files,
     package_files,
+    packed_file,
     revision,
     tarball,
     with_sums,
@@ -171,8 +173,34 @@ def test_without_git_there_is_no_revision(tmp_path: Path) -> None:
     assert revision(tmp_path) == ""
 
 
+def test_a_checkouts_state_changes_with_a_commit_and_with_each_edit(tmp_path: Path) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@localhost"]
+    found = [checkout_state(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    for text in ("one", "two"):
+        (tmp_path / "file").write_text(text)
+        subprocess.run([*git, "add", "file"], check=True)
+        subprocess.run([*git, "commit", "-q", "-m", text], check=True)
+        found.append(checkout_state(tmp_path))
+    for text in ("three", "four"):
+        (tmp_path / "file").write_text(text)
+        found.append(checkout_state(tmp_path))
+    assert found[0] == ""
+    assert len(set(found)) == 5
+    assert found[3].startswith(f"{found[2]}-dirty")
+
+
 def test_the_licence_that_is_kept_here_is_mozillas_own_text() -> None:
     text = (ROOT / "templates/licences/MPL-2.0.txt").read_bytes()
     assert (
         hashlib.sha256(text).hexdigest() == "fab3dd6bdab226f1c08630b1dd917e11fcb4ec5e1e020e2c16f83a0a13863e85"
     )
+
+
+def test_a_file_is_read_from_a_package(tmp_path: Path) -> None:
+    package = tmp_path / "name-1.tar.gz"
+    package.write_bytes(tarball("name-1", {"a/b": b"content"}, 0))
+    assert packed_file(package, "a/b") == b"content"
+    with pytest.raises(TfcrossError) as raised:
+        packed_file(package, "c")
+    assert str(raised.value).startswith(f"{package}: has no name-1/c: ")

@@ -96,7 +96,8 @@ def test_another_command_or_environment_has_another_record(other):
 
 
 @pytest.mark.parametrize(
-    "word", ["-n", "-c", "-h", "--debug=explain", "-k", "SOURCE_protobuf=../protobuf", "OPS_DIR=my_ops"]
+    "word",
+    ["-n", "-c", "-h", "--debug=explain", "-k", "SOURCE_protobuf=../protobuf", "OPS_DIR=my_ops", "package"],
 )
 def test_what_only_scons_can_tell_has_no_record(word):
     assert key(*WORDS, word) == ""
