@@ -157,7 +157,7 @@ def build_core(options: Options, tree: Path, target: Side, host: Side, *goals: s
     LIBS and LDFLAGS leave the target's zlib out, which nothing uses, add the folder of its protobuf and drop
     unused sections. proto_text, on the host, does need zlib and its headers (Debian: zlib1g-dev).
     """
-    flags = [*target.toolchain.flags, *OPTFLAGS, *MORE_FLAGS]
+    flags = [*target.toolchain.ccflags, *OPTFLAGS, *MORE_FLAGS]  # links get them too: no --sysroot
     flags += ["-DSELECTIVE_REGISTRATION"] if options.model else []
     common = "-lstdc++ -lprotobuf -lpthread -ldl -lm"
     variables = {

@@ -3,22 +3,24 @@
 
     bench/makefile.py [--model GRAPH] [--types slim|full] [--toolchain NAME] [--work FOLDER] [SOURCE_DIR]
 
-SOURCE_DIR holds archives of the release's sources, as for a build. FOLDER keeps both trees and make's logs;
-everything is compiled anew all the same: about an hour of CPU. With a model, make gets the header of
-scripts/print_selective_registration_header.py, and compiles all that it lists. tfcross also runs the app of a
-model, under an emulator: that is in its figures.
+SOURCE_DIR holds archives of the release's sources, as for a build. FOLDER keeps both trees, the logs and each
+side's figures, make.json and tfcross.json: a run that was stopped goes on with the other side, and a side
+without figures is compiled anew. All that the makefile lists takes an hour and a half of CPU. With a model,
+make gets the header of scripts/print_selective_registration_header.py, and compiles all that it lists.
+tfcross also runs the app of a model, under an emulator: that is in its figures.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from contrib_makefile import (
@@ -64,7 +66,19 @@ def main() -> None:
         work = (given.work or Path(folder)).absolute()
         work.mkdir(parents=True, exist_ok=True)
         options = Options(paths[0], given.types, given.toolchain, paths[1], work)
-        report(options, run_make(options), run_tfcross(options))
+        sides = [kept(work / f"{name}.json", run, options) for name, run in SIDES.items()]
+        report(options, *sides)
+
+
+def kept(file: Path, run: Callable[[Options], Figures], options: Options) -> Figures:
+    """The figures in ``file``; if there are none, those of ``run``."""
+    if file.is_file():
+        known = json.loads(file.read_text())
+        costs = {name: Cost(**known.pop(name)) for name in ("build", "edit")}
+        return Figures(**costs, **known)
+    figures = run(options)
+    file.write_text(json.dumps(asdict(figures), indent=1))
+    return figures
 
 
 def report(options: Options, make: Figures, ours: Figures) -> None:
@@ -152,6 +166,8 @@ def benchmark_of(checkout: Checkout) -> Path:
         raise SystemExit(f"{checkout.folder}: scons benchmark made no file of that name")
     return found[0]
 
+
+SIDES: dict[str, Callable[[Options], Figures]] = {"make": run_make, "tfcross": run_tfcross}
 
 if __name__ == "__main__":
     main()
