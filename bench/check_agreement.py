@@ -145,6 +145,7 @@ def library_rules(library: Path, variables: Sequence[str], folder: Path) -> tupl
         unavailable=core.unavailable,
         refuses_unknown_attrs=data.refuses_unknown_attrs,
         library=frozenset((op, text) for op, text in kernels),
+        data_types=found.data_types(),
     )
     app = build_sessions(library, requested_toolchain(ROOT, options, found.profile).linker, folder / "app")
     return rules, found.graph_version(), partial(ask_files, app, found.profile, folder)

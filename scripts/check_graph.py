@@ -54,6 +54,7 @@ def check(names: list[str], options: Options, library: Library | None) -> Checke
         refuses_unknown_attrs=found.data.refuses_unknown_attrs,
         library=library.kernels if library else None,
         others=found.others(options.types),
+        data_types=found.data_types(),
     )
     always, version = dict(found.core.always), found.graph_version()
     place = f"{found.profile.name}, TensorFlow {found.release.version}, TYPES={options.types}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .node import AttrSummary, Node, quoted
 from .opdef import AttrDef, OpDef
 
@@ -26,6 +28,18 @@ def check_attrs(node: Node, opdef: OpDef, refuses_unknown: bool) -> str:
             continue
         if attr.kind != "placeholder" and (problem := _bad_value(attr, definition)):
             return f"attribute {name} of op {quoted(node.op)} {problem}. {AGAIN}"
+    return ""
+
+
+def check_types(node: Node, known: Collection[str]) -> str:
+    """Why a release whose types are ``known`` (as ``DT_FLOAT``) refuses those of ``node``; "" if none."""
+    for name, types in node.types():
+        for each in types:
+            if each not in known:
+                return (
+                    f"attribute {name} of op {quoted(node.op)} is {each}, a type of a later release. "
+                    "Take a newer RELEASE, or another type in the graph."
+                )
     return ""
 
 

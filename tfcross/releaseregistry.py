@@ -24,6 +24,7 @@ from .requested import requested_profile, requested_toolchain
 from .store import Tree
 from .toolchain import Toolchain
 
+_TYPE = re.compile(r"^ *(DT_\w+) = \d+;", re.M)
 _VERSION = re.compile(r"^#define TF_GRAPH_DEF_VERSION (\d+)", re.M)
 
 
@@ -89,13 +90,22 @@ class ReleaseRegistry:
         names = (name for name in self.core.types if name != types)
         return {f"TYPES={name}": partial(self.registry, name) for name in names}
 
+    def data_types(self) -> frozenset[str]:
+        """The types that graphs of the release may have, as ``DT_FLOAT``."""
+        return frozenset(_TYPE.findall(self._text("tensorflow/core/framework/types.proto", _TYPE)))
+
     def graph_version(self) -> int:
         """The GraphDef version of the release's runtime. Raises TfcrossError if the source does not tell."""
-        path = self.sources.tree.path / "tensorflow/core/public/version.h"
-        found = _VERSION.search(path.read_text(encoding="utf-8")) if path.is_file() else None
-        if not found:
-            raise TfcrossError(f"{path}: no TF_GRAPH_DEF_VERSION in it; give this release's tree.")
+        found = _VERSION.search(self._text("tensorflow/core/public/version.h", _VERSION))
+        assert found
         return int(found[1])
+
+    def _text(self, name: str, pattern: re.Pattern[str]) -> str:
+        path = self.sources.tree.path / name
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if not pattern.search(text):
+            raise TfcrossError(f"{path}: nothing in it is like {pattern.pattern}; give this release's tree.")
+        return text
 
 
 def release_registry(root: Path, options: Options, progress: bool = True) -> ReleaseRegistry:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .attrchecks import AGAIN, check_age, check_attrs, unknown_attrs
+from .attrchecks import AGAIN, check_age, check_attrs, check_types, unknown_attrs
 from .datatypes import type_names
 from .devices import why_not_here
-from .insertions import single_types
+from .insertions import fitting_kernels, single_types
 from .matching import LABEL, Mismatch, explain, match_node
 from .node import Node, plain_attrs, quoted
 from .opdef import OpDef
@@ -17,6 +17,7 @@ from .purposes import Purpose, Purposes
 from .registry import Kernel, Registry
 
 _CPU = ("CPU", "DEFAULT")
+_REBUILD = "Build it again with this graph among those of MODEL=."
 OK, NO_KERNEL, TYPE, DEVICE, GRAPH, LIBRARY = "ok", "no kernel", "type", "device", "graph", "library"
 
 #: Other registries of the release, by the words that choose them ("TYPES=full"); made when they are needed.
@@ -45,6 +46,7 @@ class Verdict:
 class Rules:
     """What a release, and this project, know about ops.
 
+    ``data_types`` are those that its graphs may have, as ``DT_FLOAT``; none: any.
     ``library`` has the (op, class text) pairs of a library that is there already; None for one that is
     still to be built, which will have what the graph needs.
     """
@@ -56,6 +58,7 @@ class Rules:
     refuses_unknown_attrs: bool = False
     library: frozenset[tuple[str, str]] | None = None
     others: Others = field(default_factory=dict)
+    data_types: frozenset[str] = frozenset()
 
 
 class Judge:
@@ -92,6 +95,7 @@ class Judge:
             return self._unknown(node.op)
         bad = check_age(opdef, self.producer)
         bad = bad or check_attrs(node, opdef, self.rules.refuses_unknown_attrs) or self._undefined(node)
+        bad = bad or (check_types(node, self.rules.data_types) if self.rules.data_types else "")
         if bad:
             return _parted(GRAPH, bad)
         verdict = self._kernel(node, opdef)
@@ -121,8 +125,8 @@ class Judge:
         kernels = self.rules.registry.kernels_of(node.op)
         if any(attr.kind == "placeholder" for attr in node.attrs.values()):
             return self._of_any_type(node, [kernel for kernel in kernels if kernel.device in _CPU])
-        if node.op in self.rules.inserted and not kernels and self.rules.library is None:
-            return Verdict(OK, notes=("runs as others in its place",))
+        if node.op in self.rules.inserted and not kernels:
+            return self._replaced(node, opdef)
         found = match_node(opdef, plain_attrs(node), kernels)
         if isinstance(found, Mismatch):
             return self._missing(node, opdef, found)
@@ -130,6 +134,23 @@ class Judge:
             what = f"{found.file}, which has its kernel, is not built: {self.rules.unavailable[found.file]}"
             return Verdict(NO_KERNEL, what, "Do its work in the app, and feed the graph behind it.")
         return self._in_library(node, opdef, found)
+
+    def _replaced(self, node: Node, opdef: OpDef) -> Verdict:
+        """Of an op without kernels, in whose place the runtime puts others before it looks for any."""
+        library = self.rules.library
+        types = single_types(node, opdef)
+        for op in (op for op in self.rules.inserted[node.op] if library is not None and op[0] != "("):
+            definition, there = self.rules.registry.ops[op], self._there(op)
+            if not fitting_kernels(definition, there, types):
+                missing, instead = quoted(op), quoted(node.op)
+                what = f"the library has no kernel for op {missing}, which takes the place of {instead}"
+                return Verdict(LIBRARY, what, _REBUILD)
+        return Verdict(OK, notes=("runs as others in its place",))
+
+    def _there(self, op: str) -> list[Kernel]:
+        """The kernels of ``op`` that the library has."""
+        library = self.rules.library or frozenset()
+        return [kernel for kernel in self.rules.registry.kernels_of(op) if (op, kernel.class_text) in library]
 
     def _of_any_type(self, node: Node, kernels: Sequence[Kernel]) -> Verdict:
         """In a function whose callers tell the types: any kernel may be the one."""
@@ -164,17 +185,16 @@ class Judge:
 
     def _in_library(self, node: Node, opdef: OpDef, found: Kernel) -> Verdict:
         """Whether the library that is there has the kernel, or one of its own that fits."""
-        library = self.rules.library
-        if library is None:
+        if self.rules.library is None:
             return Verdict(OK, kernel=found)
-        there = [k for k in self.rules.registry.kernels_of(node.op) if (k.op, k.class_text) in library]
+        there = self._there(node.op)
         match = match_node(opdef, plain_attrs(node), there)
         if isinstance(match, Kernel):
             return Verdict(OK, kernel=match)
         types = single_types(node, opdef) if there else {}
         given = ", ".join(f"{name}={type_names([number])}" for name, number in types.items())
         what = f"the library has no kernel for op {quoted(node.op)}{' with ' if given else ''}{given}"
-        return Verdict(LIBRARY, what, "Build it again with this graph among those of MODEL=.", found)
+        return Verdict(LIBRARY, what, _REBUILD, found)
 
 
 def _device(elsewhere: str) -> Verdict | None:

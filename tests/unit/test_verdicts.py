@@ -219,6 +219,29 @@ def test_attributes_of_a_later_release_are_ignored_or_refused() -> None:
     )
 
 
+def test_a_type_of_a_later_release_is_refused() -> None:
+    of_any_type = node("x", "Placeholder", dtype=typed("float8_e5m2"))
+    assert verdict(of_any_type).runs
+    found = verdict(of_any_type, data_types=frozenset({"DT_FLOAT"}))
+    assert (found.cause, found.what, found.remedy) == (
+        "graph",
+        "attribute dtype of op 'Placeholder' is DT_FLOAT8_E5M2, a type of a later release",
+        "Take a newer RELEASE, or another type in the graph.",
+    )
+
+
+def test_an_op_that_runs_as_others_needs_those_of_the_library() -> None:
+    loop, other = node("x", "While"), frozenset({("Add", "of another type")})
+    inserted = {"While": ("Identity",)}
+    assert verdict(loop, library=frozenset({("Identity", "IdentityOp")}), inserted=inserted).runs
+    lacks = verdict(loop, library=other, inserted=inserted)
+    assert (lacks.cause, lacks.what) == (
+        "library",
+        "the library has no kernel for op 'Identity', which takes the place of 'While'",
+    )
+    assert verdict(loop, library=other, inserted={"While": ("(Identity)",)}).runs
+
+
 def test_a_library_that_is_there_has_what_it_was_built_with() -> None:
     library = frozenset({("Add", "BinaryOp<CPUDevice, functor::add<float>>")})
     assert verdict(node("x", "Add", T=typed("float")), library=library).runs
