@@ -34,6 +34,7 @@ from library_sessions import ask_library, build_sessions  # noqa: E402
 from op_graphs import ABOUT_NODES, OpGraph, op_graphs  # noqa: E402
 
 from tfcross.coreset import load_core  # noqa: E402
+from tfcross.manifest import registered  # noqa: E402
 from tfcross.model import load_model  # noqa: E402
 from tfcross.modelcheck import ModelCheck, check_model  # noqa: E402
 from tfcross.options import parse_options  # noqa: E402
@@ -137,14 +138,14 @@ def library_rules(library: Path, variables: Sequence[str], folder: Path) -> tupl
     found = release_registry(ROOT, options)
     core, data = found.core, found.data
     registry = found.registry(options.types)
-    kernels = json.loads((library / "manifest.json").read_text())["kernels"]
+    manifest = json.loads((library / "manifest.json").read_text())
     rules = Rules(
         registry=registry,
         purposes=load_purposes(ROOT),
         inserted=core.inserted,
         unavailable=core.unavailable,
         refuses_unknown_attrs=data.refuses_unknown_attrs,
-        library=frozenset((op, text) for op, text in kernels),
+        library=registered(manifest),
         data_types=found.data_types(),
     )
     app = build_sessions(library, requested_toolchain(ROOT, options, found.profile).linker, folder / "app")

@@ -52,7 +52,7 @@ def check(names: list[str], options: Options, library: Library | None) -> Checke
         inserted=found.core.inserted,
         unavailable=found.core.unavailable,
         refuses_unknown_attrs=found.data.refuses_unknown_attrs,
-        library=library.kernels if library else None,
+        library=library.registered if library else None,
         others=found.others(options.types),
         data_types=found.data_types(),
     )

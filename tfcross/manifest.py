@@ -87,11 +87,21 @@ def _source(tree: Tree, release: Release) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Library:
-    """An output folder by its manifest: ``kernels`` are (op, class text), ``variables`` TARGET= and so on."""
+    """An output folder by its manifest.
+
+    ``registered`` has (op, class text) for each kernel and (op, "") for each op; ``variables`` are TARGET=
+    and so on.
+    """
 
     types: str
-    kernels: frozenset[tuple[str, str]]
+    registered: frozenset[tuple[str, str]]
     variables: Mapping[str, str]
+
+
+def registered(manifest: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """What the library of ``manifest`` registers, as Library has it."""
+    kernels = {(op, text) for op, text in manifest["kernels"]}
+    return frozenset({*kernels, *((op, "") for op in manifest["ops"])})
 
 
 def read_library(folder: Path) -> Library:
@@ -100,7 +110,7 @@ def read_library(folder: Path) -> Library:
     variables = {"TARGET": "target", "ARCH": "arch", "RELEASE": "release", "API": "api"}
     return Library(
         types=manifest["flags"]["types"],
-        kernels=frozenset((op, text) for op, text in manifest["kernels"]),
+        registered=registered(manifest),
         variables={name: str(manifest[key]) for name, key in variables.items() if key in manifest}
         | {"TOOLCHAIN": str(manifest["toolchain"]["name"])},
     )

@@ -47,8 +47,8 @@ class Rules:
     """What a release, and this project, know about ops.
 
     ``data_types`` are those that its graphs may have, as ``DT_FLOAT``; none: any.
-    ``library`` has the (op, class text) pairs of a library that is there already; None for one that is
-    still to be built, which will have what the graph needs.
+    ``library`` is what a library that is there already registers: (op, class text) for each kernel,
+    (op, "") for each op. None is for one that is still to be built, which will have what the graph needs.
     """
 
     registry: Registry
@@ -137,15 +137,19 @@ class Judge:
 
     def _replaced(self, node: Node, opdef: OpDef) -> Verdict:
         """Of an op without kernels, in whose place the runtime puts others before it looks for any."""
-        library = self.rules.library
+        notes = ("runs as others in its place",)
+        if self.rules.library is None:
+            return Verdict(OK, notes=notes)
+        if (node.op, "") not in self.rules.library:
+            return Verdict(LIBRARY, f"the library does not define op {quoted(node.op)}", _REBUILD)
         types = single_types(node, opdef)
-        for op in (op for op in self.rules.inserted[node.op] if library is not None and op[0] != "("):
+        for op in (op for op in self.rules.inserted[node.op] if not op.startswith("(")):
             definition, there = self.rules.registry.ops[op], self._there(op)
             if not fitting_kernels(definition, there, types):
                 missing, instead = quoted(op), quoted(node.op)
                 what = f"the library has no kernel for op {missing}, which takes the place of {instead}"
                 return Verdict(LIBRARY, what, _REBUILD)
-        return Verdict(OK, notes=("runs as others in its place",))
+        return Verdict(OK, notes=notes)
 
     def _there(self, op: str) -> list[Kernel]:
         """The kernels of ``op`` that the library has."""

@@ -231,9 +231,13 @@ def test_a_type_of_a_later_release_is_refused() -> None:
 
 
 def test_an_op_that_runs_as_others_needs_those_of_the_library() -> None:
-    loop, other = node("x", "While"), frozenset({("Add", "of another type")})
+    loop, other = node("x", "While"), frozenset({("While", ""), ("Add", "of another type")})
     inserted = {"While": ("Identity",)}
-    assert verdict(loop, library=frozenset({("Identity", "IdentityOp")}), inserted=inserted).runs
+    assert verdict(
+        loop, library=frozenset({("While", ""), ("Identity", "IdentityOp")}), inserted=inserted
+    ).runs
+    undefined = verdict(loop, library=frozenset({("Identity", "IdentityOp")}), inserted=inserted)
+    assert (undefined.cause, undefined.what) == ("library", "the library does not define op 'While'")
     lacks = verdict(loop, library=other, inserted=inserted)
     assert (lacks.cause, lacks.what) == (
         "library",
