@@ -112,7 +112,7 @@ def run(words: list[str], path: str, out: Path) -> bool:
     used, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - begun
     cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
     print(f"{' '.join(words)}: {'built' if status == 0 else 'FAILED'} in {seconds:.0f} s, {cpu:.0f} CPU s")
-    for archive in sorted(out.rglob("lib/*")) if status == 0 else []:
+    for archive in sorted(out.glob("*/lib/*")) if status == 0 else []:
         print(f"  {archive.relative_to(out)}: {archive.stat().st_size / 1e6:.1f} MB")
     return status == 0
 
