@@ -74,8 +74,8 @@ def build(target: str, release: str, options: argparse.Namespace) -> bool:
         path = f"{xcode if xcode.exists() else construct_xcode(options.work / 'xcode')}:{path}"
     done = run([*words, *options.program], path, options.work / release)
     if done and target == "IOS":
-        for app in (ROOT / "build").glob(f"IOS-*/{release}-xcode-*/models/*/proof0/classify"):
-            describe(app)
+        for path in (ROOT / "build").glob(f"IOS-*/{release}-xcode-*/models/*/proof0/*.checked"):
+            describe(path.with_suffix(""))
     library = options.work / release / "ANDROID-x86_64/lib/libtensorflow_inference.so"
     if done and options.arch == "x86_64" and options.program:
         classify_in_java(library.parent, options.work / "java")
