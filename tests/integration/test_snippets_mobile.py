@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from dataclasses import replace
@@ -76,15 +77,37 @@ def test_without_force_load_it_has_none(ios: Path) -> None:
     assert [section for section in link(ios, flags) if "init" in section] == []
 
 
+#: Reads a podspec as CocoaPods does, whose specification keeps what the block gives it.
+POD = """
+require 'json'
+module Pod
+  class Spec
+    def self.new
+      given = {}
+      given.define_singleton_method(:method_missing) do |name, *words|
+        self[name.to_s.chomp('=')] = words.first
+      end
+      yield given
+      puts JSON.dump(given)
+    end
+  end
+end
+load ARGV[0]
+"""
+
+
 def test_the_pod_gives_the_settings_of_the_xcconfig(ios: Path) -> None:
-    text = (ios / "IOS-arm64/tensorflow-core.podspec").read_text()
-    given = dict(re.findall(r"""^    '(\w+)' => ["'](.*)["'],$""", text, re.M))
-    folder = str(ios / "IOS-arm64")
-    inherited = {key: value.replace("$(inherited) ", "") for key, value in given.items()}
-    shown = {key: value.replace('\\"', '"').replace("#{folder}", folder) for key, value in inherited.items()}
+    folder = ios / "IOS-arm64"
+    given = json.loads(run("ruby", "-e", POD, folder / "tensorflow-core.podspec"))
+    assert (given["name"], given["version"], given["platform"]) == ("tensorflow-core", "2.14.1", "ios")
+    shown = {
+        key: value.replace("$(inherited) ", "").strip()
+        for key, value in given["user_target_xcconfig"].items()
+    }
     own = settings(ios)
     assert shown == {key: own[key].strip() for key in shown}
     assert set(own) - set(shown) == {"TFCROSS"}
+    assert given["source"] == {"http": f"file://{folder}"}
 
 
 #: What ndk-build defines for a module's file, as far as a prebuilt library needs it.
