@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 from constructed_ndk import construct_ndk
@@ -47,3 +48,24 @@ def test_an_sdk_that_is_for_no_arch_is_one_line(tmp_path: Path) -> None:
         ["error: TARGET=ANDROID ARCH=all: nothing is left to build; pass another SDK, see above."],
     )
     assert len(headings(run.out)) == 4
+
+
+def test_every_device_and_this_machine_are_tried(tmp_path: Path) -> None:
+    run = run_scons("TARGET=all", "MODEL=missing.pb", f"NDK_ROOT={construct_ndk(tmp_path / 'ndk', 'r25c')}")
+    assert run.status == 2
+    assert headings(run.out) == [
+        "== ANDROID-arm64-v8a",
+        "== ANDROID-armeabi-v7a",
+        "== ANDROID-x86",
+        "== ANDROID-x86_64",
+        "== IOS-arm64",
+        "== IOS-simulator-arm64",
+        "== IOS-simulator-x86_64",
+        f"== LINUX-{platform.machine()}",
+        "== PI-aarch64",
+        "== PI-armv6",
+        "== PI-armv7",
+    ]
+    # what the NDK is for, this machine and the Pi; the others lack their SDK
+    assert sum(line.startswith("error: missing.pb: ") for line in run.errors) == 5
+    assert len(run.errors) == 11
