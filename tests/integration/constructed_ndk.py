@@ -55,6 +55,15 @@ ABIS = {
         cross_headers("aarch64-linux-gnu"),
         "qemu-aarch64-static -L /usr/aarch64-linux-gnu",
     ),
+    "x86": Abi(
+        "i686-linux-android",
+        "i686-linux-android",
+        "x86",
+        "arch-x86",
+        "i686-linux-gnu",
+        cross_headers("i686-linux-gnu"),
+        "qemu-i386-static -L /usr/i686-linux-gnu",
+    ),
     "x86_64": Abi(
         "x86_64-linux-android",
         "x86_64-linux-android",

@@ -72,7 +72,7 @@ def test_each_arch_has_its_machine(tmp_path: Path, arch: str) -> None:
     assert said(whole, arch) == ["Android 21", "kernel"]
     with whole.open("rb") as stream:
         machine = ELFFile(stream).get_machine_arch()
-    assert machine == {"armeabi-v7a": "ARM", "arm64-v8a": "AArch64", "x86_64": "x64"}[arch]
+    assert machine == {"armeabi-v7a": "ARM", "arm64-v8a": "AArch64", "x86": "x86", "x86_64": "x64"}[arch]
 
 
 def test_float_arguments_of_armeabi_v7a_are_in_integer_registers(tmp_path: Path) -> None:
