@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .coreset import SharedLibrary
 from .environment import compiler_environment
 from .errors import TfcrossError
 from .profile import Profile
@@ -19,8 +20,6 @@ from .toolchain import Toolchain
 UNIVERSAL = (bytes.fromhex("cafebabe"), bytes.fromhex("cafebabf"))
 #: SDK: the platform and its variant, as an XCFramework names them.
 PLATFORMS = {"iphoneos": ("ios", ""), "iphonesimulator": ("ios", "simulator"), "macosx": ("macos", "")}
-#: What Java loads, and its classes, as a build leaves them in ``lib/``.
-JNI_LIBRARY, JNI_CLASSES = "libtensorflow_inference.so", "tensorflow-inference.jar"
 #: The same time in every package: equal inputs give equal packages.
 TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -105,15 +104,15 @@ def universal(toolchain: Toolchain, thin: Sequence[Path], target: Path) -> None:
         _run([toolchain.lipo, "-create", *map(str, thin), "-output", str(target)])
 
 
-def package_aar(parts: Sequence[Built], folder: Path) -> Path | None:
-    """``folder/tensorflow-inference.aar``; None where the builds made no library for Java."""
-    libraries = {built.profile.names["abi"]: built.folder / "lib" / JNI_LIBRARY for built in parts}
-    classes = parts[0].folder / "lib" / JNI_CLASSES
+def package_aar(parts: Sequence[Built], name: str, library: SharedLibrary, folder: Path) -> Path | None:
+    """An AAR of the ``library`` in files called ``name``, in ``folder``; None where it was not built."""
+    libraries = {built.profile.names["abi"]: built.folder / "lib" / name for built in parts}
+    classes = parts[0].folder / "lib" / library.jar
     if not all(path.is_file() for path in (classes, *libraries.values())):
         return None
     folder.mkdir(parents=True, exist_ok=True)
     api = str(min(int(built.profile.api) for built in parts))
-    return aar(libraries, classes, folder / "tensorflow-inference.aar", "org.tensorflow.contrib.android", api)
+    return aar(libraries, classes, folder / Path(library.jar).with_suffix(".aar"), library.package, api)
 
 
 def aar(libraries: Mapping[str, Path], classes: Path, target: Path, package: str, api: str) -> Path:

@@ -25,13 +25,17 @@ class Generated:
 
 @dataclass(frozen=True)
 class SharedLibrary:
-    """A library for other languages: ``exports`` is a version script, ``jar`` has the classes of ``java``."""
+    """A library for other languages: ``exports`` is a version script.
+
+    ``jar`` has the classes of ``java``; an AAR of both has the Java package ``package``.
+    """
 
     sources: tuple[str, ...]
     exports: str
     libraries: tuple[str, ...]
     java: tuple[str, ...] = ()
     jar: str = ""
+    package: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,8 +141,14 @@ def load_core(folder: Path, platform: str = "linux") -> CoreSet:
 
 
 def _shared(entry: Mapping[str, Any]) -> SharedLibrary:
-    java, jar = tuple(entry.get("java", ())), entry.get("jar", "")
-    return SharedLibrary(tuple(entry["sources"]), entry["exports"], tuple(entry["libraries"]), java, jar)
+    return SharedLibrary(
+        sources=tuple(entry["sources"]),
+        exports=entry["exports"],
+        libraries=tuple(entry["libraries"]),
+        java=tuple(entry.get("java", ())),
+        jar=entry.get("jar", ""),
+        package=entry.get("package", ""),
+    )
 
 
 def _text_header(proto: str, enums: list[str]) -> tuple[str, Generated]:

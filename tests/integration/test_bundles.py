@@ -14,11 +14,13 @@ from registering_library import KERNEL, REGISTRY, archive, compile_unit
 
 from tfcross import environment
 from tfcross.bundles import Built, package_aar, universal, xcframework
+from tfcross.coreset import load_core
 from tfcross.errors import TfcrossError
 from tfcross.profile import load_profile
 from tfcross.toolchain import resolve_toolchain
 
 ROOT = Path(__file__).parents[2]
+INFERENCE = load_core(ROOT / "releases/1.8.0", "android").shared
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,8 @@ def test_an_aar_has_the_classes_and_each_abis_library(tmp_path: Path, parts: lis
         (lib / "tensorflow-inference.jar").write_text("classes")
         profile = load_profile(ROOT, "ANDROID", arch, "1.8.0")
         built.append(replace(parts[0], profile=profile, folder=tmp_path / arch))
-    made = package_aar(built, tmp_path / "all")
+    (name, library), *_ = INFERENCE.items()
+    made = package_aar(built, name, library, tmp_path / "all")
     assert made == tmp_path / "all/tensorflow-inference.aar"
     with zipfile.ZipFile(made) as aar:
         content = {name: aar.read(name).decode() for name in aar.namelist()}
@@ -122,4 +125,6 @@ def test_an_aar_has_the_classes_and_each_abis_library(tmp_path: Path, parts: lis
 
 def test_without_a_library_for_java_there_is_no_aar(tmp_path: Path, parts: list[Built]) -> None:
     profile = load_profile(ROOT, "ANDROID", "x86_64", "2.14.1")
-    assert package_aar([replace(parts[0], profile=profile, folder=tmp_path)], tmp_path) is None
+    built = replace(parts[0], profile=profile, folder=tmp_path)
+    (name, library), *_ = INFERENCE.items()
+    assert package_aar([built], name, library, tmp_path) is None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import environment
 from ..bundles import Built, package_aar, xcframework
+from ..coreset import load_core
 from ..errors import TfcrossError
 from ..families.sdks import UnfitSdkError
 from ..matrix import plan, summary, words
@@ -25,6 +26,7 @@ from ..package import (
     write_package,
 )
 from ..profile import find_host, package_kind
+from ..release import load_release
 from ..requested import requested_profile, requested_toolchain
 
 
@@ -91,7 +93,10 @@ def _bundle(root: Path, options: Options, target: str, archs: Sequence[str]) -> 
         if kind == "xcframework":
             made: Path | None = xcframework(parts, out / f"{target}-all", "tensorflow")
         else:
-            made = package_aar(parts, out / f"{target}-all")
+            core = load_core(load_release(root, options.release).folder, profiles[0].platform)
+            jars = ((name, library) for name, library in core.shared.items() if library.jar)
+            aars = (package_aar(parts, name, library, out / f"{target}-all") for name, library in jars)
+            made = next(filter(None, aars), None)
     except OSError as error:
         raise TfcrossError(f"{error.filename}: {error.strerror}; make room and run again.") from error
     if made:
