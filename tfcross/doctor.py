@@ -149,7 +149,8 @@ def _compilers(machine: Machine, profile: Profile, toolchain: str, folder: str) 
         elif packages:
             yield Check(False, name, str(error), f"{APT} {packages}")
         else:
-            yield Check(False, name, str(error), ELSEWHERE if source else f"install {hint}")
+            way_out = f"install {hint}" if hint else "scons TOOLCHAIN=… …"
+            yield Check(False, name, str(error), ELSEWHERE if source else way_out)
         return
     yield Check(True, name, f"{found.name}, {found.family} {found.version}: {found.cxx}")
     for flag in found.flags:

@@ -15,8 +15,6 @@ from .errors import TfcrossError
 from .render import TEMPLATES
 
 SUMS = "SHA256SUMS"
-#: The goal of scons.
-GOAL = "package"
 #: Texts of licences that a source names and does not bring, by SPDX identifier.
 LICENCES = TEMPLATES / "licences"
 _NAMES = ("LICENSE", "LICENCE", "COPYING", "NOTICE")

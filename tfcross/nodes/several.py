@@ -16,7 +16,6 @@ from ..families.sdks import UnfitSdkError
 from ..matrix import plan, summary, words
 from ..options import Options
 from ..package import (
-    GOAL,
     bundle_files,
     folder_files,
     package_files,
@@ -55,7 +54,7 @@ def build_several(
         archs = [arch for name, arch in pairs if name == target]
         if all(done[f"{target}-{arch}"] for arch in archs):
             made = _bundle(root, options, target, archs)
-            if made and GOAL in others:
+            if made and "package" in others:
                 _pack(options, target, archs, made)
     print(summary(results), end="", flush=True)
     return 0 if all(done.values()) else 2
