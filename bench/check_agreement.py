@@ -45,6 +45,7 @@ from tfcross.registrydata import load_registry_data  # noqa: E402
 from tfcross.release import load_release  # noqa: E402
 from tfcross.releaseregistry import release_registry  # noqa: E402
 from tfcross.requested import requested_toolchain  # noqa: E402
+from tfcross.rule import KernelRule, core_rule  # noqa: E402
 from tfcross.verdicts import Rules  # noqa: E402
 
 #: Loads each graph as a C++ program would, asks for its node, and appends what the runtime says to a file:
@@ -140,10 +141,8 @@ def library_rules(library: Path, variables: Sequence[str], folder: Path) -> tupl
     registry = found.registry(options.types)
     manifest = json.loads((library / "manifest.json").read_text())
     rules = Rules(
-        registry=registry,
+        kernels=core_rule(core, registry),
         purposes=load_purposes(ROOT),
-        inserted=core.inserted,
-        unavailable=core.unavailable,
         refuses_unknown_attrs=data.refuses_unknown_attrs,
         library=registered(manifest),
         data_types=found.data_types(),
@@ -174,7 +173,9 @@ def desktop_rules() -> tuple[Rules, int]:
     registry = script.load_registry(release, core, options("--graphs="))
     data = load_registry_data(release.folder)
     found = release_registry(ROOT, parse_options({"TARGET": "LINUX"}))
-    rules = Rules(registry, load_purposes(ROOT), core.inserted, {}, data.refuses_unknown_attrs)
+    rules = Rules(
+        KernelRule(registry, inserted=core.inserted), load_purposes(ROOT), data.refuses_unknown_attrs
+    )
     return rules, found.graph_version()
 
 
@@ -215,7 +216,7 @@ def ask_package(python: Path, folder: Path, contents: Sequence[bytes]) -> list[s
 def checked(answer: Answer, rules: Rules, version: int, folder: Path) -> ModelCheck:
     path = folder / "graph.pb"
     path.write_bytes(answer.content)
-    return check_model(load_model(path), rules, {}, version)
+    return check_model(load_model(path), rules, version)
 
 
 def report(answers: Sequence[Answer], checks: Mapping[str, ModelCheck], show: bool) -> int:

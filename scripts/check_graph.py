@@ -29,6 +29,7 @@ from tfcross.modelcheck import ModelCheck, check_model  # noqa: E402
 from tfcross.options import Options, parse_options  # noqa: E402
 from tfcross.purposes import load_purposes  # noqa: E402
 from tfcross.releaseregistry import release_registry  # noqa: E402
+from tfcross.rule import core_rule  # noqa: E402
 from tfcross.verdicts import Rules  # noqa: E402
 
 FLAGS, VALUES = ("--json", "--nodes"), ("--library",)
@@ -47,18 +48,16 @@ def check(names: list[str], options: Options, library: Library | None) -> Checke
     models = [load_model(Path(name)) for name in names]
     found = release_registry(ROOT, options)
     rules = Rules(
-        registry=found.registry(options.types),
+        kernels=core_rule(found.core, found.registry(options.types)),
         purposes=load_purposes(ROOT),
-        inserted=found.core.inserted,
-        unavailable=found.core.unavailable,
         refuses_unknown_attrs=found.data.refuses_unknown_attrs,
         library=library.registered if library else None,
         others=found.others(options.types),
         data_types=found.data_types(),
     )
-    always, version = dict(found.core.always), found.graph_version()
+    version = found.graph_version()
     place = f"{found.profile.name}, TensorFlow {found.release.version}, TYPES={options.types}"
-    return Checked(place, [check_model(model, rules, always, version) for model in models])
+    return Checked(place, [check_model(model, rules, version) for model in models])
 
 
 def main(words: list[str]) -> int:

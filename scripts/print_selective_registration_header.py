@@ -30,6 +30,7 @@ from tfcross.profile import load_profile  # noqa: E402
 from tfcross.registry import Registry, build_registry  # noqa: E402
 from tfcross.registrydata import load_registry_data  # noqa: E402
 from tfcross.release import Release, load_release  # noqa: E402
+from tfcross.rule import KernelRule  # noqa: E402
 from tfcross.toolchain import Places, resolve_toolchain  # noqa: E402
 
 DEFAULT_OPS = "NoOp:NoOp,_Recv:RecvOp,_Send:SendOp"
@@ -106,7 +107,7 @@ def pairs_of(graphs: list[selectiveops.GraphNodes], chosen: argparse.Namespace) 
     registry = load_registry(release, core, chosen)
     pairs: set[selectiveops.Pair] = set()
     for graph in graphs:
-        picked = selectiveops.pick_pairs(graph, registry, core.inserted)
+        picked = selectiveops.pick_pairs(graph, KernelRule(registry, inserted=core.inserted))
         print("".join(f"warning: {line}\n" for line in picked.warnings), end="", file=sys.stderr)
         pairs |= picked.pairs
     return pairs

@@ -6,12 +6,11 @@ from collections.abc import Collection
 
 from .node import AttrSummary, Node, quoted
 from .opdef import AttrDef, OpDef
+from .refusal import AGAIN, GRAPH, Refusal
 
-AGAIN = "Export the model again."
 
-
-def check_attrs(node: Node, opdef: OpDef, refuses_unknown: bool) -> str:
-    """Why the runtime refuses the attributes of ``node``, in the order in which it looks; "" if it does not.
+def check_attrs(node: Node, opdef: OpDef, refuses_unknown: bool) -> Refusal | None:
+    """Why the runtime refuses the attributes of ``node``, in its order; None: it takes them all.
 
     Values that ``matching`` looks at (types, strings of a set, attributes that are missing) are left to it.
     """
@@ -21,26 +20,23 @@ def check_attrs(node: Node, opdef: OpDef, refuses_unknown: bool) -> str:
         definition = opdef.attr(name)
         if definition is None:
             if refuses_unknown:
-                return (
-                    f"op {quoted(node.op)} has no attribute {quoted(name)} here; it is of a later release. "
-                    "Take the attribute out (if it holds its default), or build a later RELEASE."
-                )
+                what = f"op {quoted(node.op)} has no attribute {quoted(name)} here; it is of a later release"
+                remedy = "Take the attribute out (if it holds its default), or build a later RELEASE."
+                return Refusal(GRAPH, node.op, what, remedy)
             continue
         if attr.kind != "placeholder" and (problem := _bad_value(attr, definition)):
-            return f"attribute {name} of op {quoted(node.op)} {problem}. {AGAIN}"
-    return ""
+            return Refusal(GRAPH, node.op, f"attribute {name} of op {quoted(node.op)} {problem}", AGAIN)
+    return None
 
 
-def check_types(node: Node, known: Collection[str]) -> str:
-    """Why a release whose types are ``known`` (as ``DT_FLOAT``) refuses those of ``node``; "" if none."""
+def check_types(node: Node, known: Collection[str]) -> Refusal | None:
+    """Why a release whose types are ``known`` (as ``DT_FLOAT``) refuses those of ``node``; None if not."""
     for name, types in node.types():
-        for each in types:
-            if each not in known:
-                return (
-                    f"attribute {name} of op {quoted(node.op)} is {each}, a type of a later release. "
-                    "Take a newer RELEASE, or another type in the graph."
-                )
-    return ""
+        for dtype in types:
+            if dtype not in known:
+                what = f"attribute {name} of op {quoted(node.op)} is {dtype}, a type of a later release"
+                return Refusal(GRAPH, node.op, what, "Take a newer RELEASE, or another type in the graph.")
+    return None
 
 
 def _bad_value(attr: AttrSummary, definition: AttrDef) -> str:
@@ -60,12 +56,12 @@ def unknown_attrs(node: Node, opdef: OpDef) -> list[str]:
     return [name for name in node.attrs if not name.startswith("_") and opdef.attr(name) is None]
 
 
-def check_age(opdef: OpDef, producer: int) -> str:
-    """Why a graph of that ``producer`` version must not have the op; "" if it may."""
+def check_age(opdef: OpDef, producer: int) -> Refusal | None:
+    """Why a graph of that ``producer`` version must not have the op; None if it may."""
     if not opdef.removed or producer < opdef.removed:
-        return ""
-    why = opdef.removed_why.rstrip(".")
-    return (
+        return None
+    what = (
         f"op {quoted(opdef.name)} was removed in GraphDef version {opdef.removed}, and this graph is of "
-        f"version {producer}. {why or 'Replace the node'}."
+        f"version {producer}"
     )
+    return Refusal(GRAPH, opdef.name, what, f"{opdef.removed_why.rstrip('.') or 'Replace the node'}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .node import quoted
+from .refusal import PINNED, Refusal
 
 _PART = re.compile(
     r"/(?:job:(?P<job>[A-Za-z]\w*|\*)|replica:(?P<replica>\d+|\*)|task:(?P<task>\d+|\*)"
@@ -18,23 +19,27 @@ _HERE = {"job": "localhost", "replica": "0", "task": "0", "type": "CPU", "id": "
 CLEAR = "Clear the device in the graph"
 
 
-def why_not_here(device: str) -> str:
-    """Why a session with one CPU places no node on ``device``; "" if it does."""
-    pinned, at = "", 0
+def why_not_here(op: str, device: str) -> Refusal | None:
+    """Why a session with one CPU places no node of ``op`` on ``device``; None if it does."""
+    elsewhere, at = None, 0
     while at < len(device) and device != "/":
         part = _PART.match(device, at)
         if not part:
-            return f"its device {quoted(device)} is no device name. {CLEAR}."
+            return Refusal(PINNED, op, f"its device {quoted(device)} is no device name", f"{CLEAR}.")
         at = part.end()
-        pinned = pinned or _elsewhere(part)
-    return pinned and f"it is pinned to {quoted(device)}, and {pinned}"
+        elsewhere = elsewhere or _elsewhere(part)
+    if elsewhere is None:
+        return None
+    why, remedy = elsewhere
+    return Refusal(PINNED, op, f"it is pinned to {quoted(device)}, and {why}", remedy)
 
 
-def _elsewhere(part: re.Match[str]) -> str:
+def _elsewhere(part: re.Match[str]) -> tuple[str, str] | None:
+    """What is there in the place of ``part``, and the remedy."""
     for name, value in part.groupdict().items():
         if value in (None, "*") or (value.upper() if name == "old" else value) == _HERE[name]:
             continue
         if name in ("job", "replica", "task"):
-            return f"there is only this machine. {CLEAR}."
-        return f"there is one device, CPU:0. {CLEAR}, or set allow_soft_placement in the ConfigProto."
-    return ""
+            return "there is only this machine", f"{CLEAR}."
+        return "there is one device, CPU:0", f"{CLEAR}, or set allow_soft_placement in the ConfigProto."
+    return None

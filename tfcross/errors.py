@@ -18,3 +18,14 @@ def known(names: object) -> str:
     """``"Known: a, b."`` for a message that lists what is allowed; sorted, "none" when empty."""
     listed = ", ".join(sorted(str(name) for name in names))  # type: ignore[attr-defined]
     return f"Known: {listed or 'none'}."
+
+
+class TfcrossErrors(TfcrossError):
+    """Several mistakes that are told together, each a line of its own behind ``error:``."""
+
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__("")
+        self.errors = tuple(TfcrossError(message) for message in messages)
+
+    def __str__(self) -> str:
+        return "\nerror: ".join(map(str, self.errors))

@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .errors import TfcrossError
-from .problems import REMEDY, problems_of
 from .registry import Kernel, Registry
-
-_CPU = ("CPU", "DEFAULT")
+from .rule import KernelRule
 
 
 @dataclass(frozen=True)
@@ -36,28 +34,26 @@ class Extra:
     words: str
 
 
-def find_extras(extras: Extras, registry: Registry, unavailable: Mapping[str, str]) -> Iterator[Extra]:
-    """What ``extras`` mean in ``registry``. Raises TfcrossError for what is not there, or cannot be built."""
+def find_extras(extras: Extras, rule: KernelRule) -> Iterator[Extra]:
+    """What ``extras`` mean. Raises TfcrossError for what is not there, or cannot be built."""
     for op in extras.ops:
         words = f"EXTRA_OPS={op}"
-        if op not in registry.ops:
-            raise TfcrossError(f"{words}: this release defines no such op{_near(op, registry.ops)}.")
-        unread = problems_of(registry, op)
+        if op not in rule.registry.ops:
+            raise TfcrossError(f"{words}: this release defines no such op{_near(op, rule.registry.ops)}.")
+        unread = rule.unread(op)
         if unread:
-            raise TfcrossError(f"{words}: a registration cannot be read: {unread[0]}. {REMEDY}")
-        kernels = tuple(kernel for kernel in registry.kernels_of(op) if kernel.device in _CPU)
-        built = tuple(kernel for kernel in kernels if kernel.file not in unavailable)
+            raise TfcrossError(f"{words}: {unread.text}")
+        built = rule.cpu_kernels(op)
         if not built:
-            raise TfcrossError(f"{words}: {_why_none(kernels, unavailable)}; leave it out.")
+            raise TfcrossError(f"{words}: {_why_none(op, rule)}; leave it out.")
         yield Extra(op, built, words)
     for name in extras.files:
-        yield from _of_file(name, registry, unavailable)
+        yield from _of_file(name, rule.registry, rule.unavailable)
 
 
-def _why_none(kernels: tuple[Kernel, ...], unavailable: Mapping[str, str]) -> str:
-    if not kernels:
-        return "the op has no CPU kernel"
-    return f"{kernels[0].file} is not built: {unavailable[kernels[0].file]}"
+def _why_none(op: str, rule: KernelRule) -> str:
+    lost = [kernel.file for kernel in rule.registry.kernels_of(op) if kernel.on_cpu]
+    return f"{lost[0]} is not built: {rule.unavailable[lost[0]]}" if lost else "the op has no CPU kernel"
 
 
 def _of_file(name: str, registry: Registry, unavailable: Mapping[str, str]) -> Iterator[Extra]:
@@ -73,7 +69,7 @@ def _of_file(name: str, registry: Registry, unavailable: Mapping[str, str]) -> I
         raise TfcrossError(f"{words}: it is not built: {unavailable[found[0]]}; leave it out.")
     by_op: dict[str, list[Kernel]] = {}
     for kernel in registry.kernels_in.get(found[0], ()):
-        if kernel.device in _CPU and kernel.op in registry.ops:
+        if kernel.on_cpu and kernel.op in registry.ops:
             by_op.setdefault(kernel.op, []).append(kernel)
     if not by_op:
         raise TfcrossError(f"{words}: it registers no kernel for the CPU; leave it out.")

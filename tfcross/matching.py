@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 from tfcross.datatypes import REF_OFFSET, enum_number, type_names
 from tfcross.errors import TfcrossError
+from tfcross.node import quoted
 from tfcross.opdef import ArgDef, AttrDef, OpDef
+from tfcross.refusal import AGAIN, Refusal
 from tfcross.registration_parser import Kernel
 
 LABEL = "_kernel"
@@ -39,7 +41,8 @@ class Mismatch:
 
     "missing attr": the node lacks an attr that has no default (``gaps`` names it);
     "not allowed": the op's definition does not allow the value (``gaps`` tells what it allows);
-    "no kernel": the op has no kernel at all; "device": only for ``devices``; "label": not that label;
+    "no kernel": the op has no kernel at all; "device": only for ``devices``; "label": not that label, but
+    ``labels`` ("none" is a kernel without one);
     "type": not for these types or values (``gaps``); "ambiguous": several kernels of one priority,
     from ``files``.
     """
@@ -50,6 +53,12 @@ class Mismatch:
     gaps: tuple[Gap, ...] = ()
     files: tuple[str, ...] = ()
     label: str = ""
+    labels: tuple[str, ...] = ()
+
+    @property
+    def illegal(self) -> bool:
+        """Whether the op's own definition is against the node: no kernel could change that."""
+        return self.reason in ("missing attr", "not allowed")
 
 
 @dataclass(frozen=True)
@@ -139,7 +148,8 @@ def _why_not(own: Sequence[Kernel], node: _Node, device: str) -> Mismatch:
         return Mismatch("device", device, devices)
     labelled = [kernel for kernel in here if kernel.label == node.label]
     if not labelled:
-        return Mismatch("label", device, devices, label=node.label)
+        labels = tuple(sorted({kernel.label or "none" for kernel in here}))
+        return Mismatch("label", device, devices, label=node.label, labels=labels)
     return Mismatch("type", device, devices, _gaps(labelled, node))
 
 
@@ -161,30 +171,36 @@ def _gap(name: str, kernels: Sequence[Kernel], node: _Node) -> Gap:
     return Gap(name, (_plain(node.attrs.get(name)),), tuple(dict.fromkeys(values)), False)
 
 
-def explain(op: str, mismatch: Mismatch) -> str:
-    """One line for people: what ``op`` lacks, what there is, what to do."""
-    where = f"op '{op}'"
+def explain(op: str, mismatch: Mismatch) -> Refusal:
+    """The mismatch for people: what ``op`` lacks, what there is, what to do."""
+    what, remedy = _told(f"op {quoted(op)}", mismatch)
+    return Refusal(mismatch.reason, op, what, remedy)
+
+
+def _told(where: str, mismatch: Mismatch) -> tuple[str, str]:
     gap = mismatch.gaps[0] if mismatch.gaps else Gap("", (), ())
     match mismatch.reason:
         case "missing attr":
-            return f"{where} needs the attribute {gap.attr}, which has no default. Export the model again."
+            return f"{where} needs the attribute {gap.attr}, which has no default", AGAIN
         case "not allowed":
-            return f"{where} does not allow {_shown(gap, gap.wanted)}; allowed: {_list(gap, gap.compiled)}."
+            allowed = _list(gap, gap.compiled)
+            return f"{where} does not allow {_shown(gap, gap.wanted)}; allowed: {allowed}", AGAIN
         case "no kernel":
-            return f"{where} has no kernel for any device. Strip the node, or compile the op's own sources."
+            remedy = "Strip the node, or compile the op's own sources."
+            return f"{where} has no kernel for any device", remedy
         case "device":
             known = ", ".join(mismatch.devices)
-            return f"{where} has no {mismatch.device} kernel, only for {known}. Strip or replace the node."
+            return f"{where} has no {mismatch.device} kernel, only for {known}", "Strip or replace the node."
         case "label":
-            return (
-                f"{where} has no {mismatch.device} kernel with the label '{mismatch.label}'. Remove {LABEL}."
-            )
+            what = f"{where} has no {mismatch.device} kernel with the label '{mismatch.label}'"
+            return what, f"Remove {LABEL}; the labels that there are: {', '.join(mismatch.labels)}."
         case "ambiguous":
-            return f"{where} has several kernels for this node, in {', '.join(mismatch.files)}. Compile one."
-    wanted = ", ".join(_shown(each, each.wanted) for each in mismatch.gaps)
-    compiled = "; ".join(f"{each.attr}: {_list(each, each.compiled)}" for each in mismatch.gaps)
-    hint = " If this is TYPES=slim: TYPES=full has more types." if gap.types else ""
-    return f"{where} has no {mismatch.device} kernel for {wanted}. Compiled: {compiled}.{hint}"
+            files = ", ".join(mismatch.files)
+            return f"{where} has several kernels for this node, in {files}", "Compile one."
+    wanted = ", ".join(_shown(gap, gap.wanted) for gap in mismatch.gaps)
+    compiled = "; ".join(f"{gap.attr}: {_list(gap, gap.compiled)}" for gap in mismatch.gaps)
+    hint = "If this is TYPES=slim: TYPES=full has more types." if gap.types else ""
+    return f"{where} has no {mismatch.device} kernel for {wanted}. Compiled: {compiled}", hint
 
 
 def _shown(gap: Gap, values: Iterable[object]) -> str:

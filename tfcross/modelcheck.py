@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .errors import TfcrossError
 from .model import Model, Node
-from .node import quoted
-from .selection import Selection, select
-from .verdicts import DEVICE, GRAPH, OK, Judge, Rules, Verdict
+from .refusal import GRAPH, Refusal
+from .selection import Selection
+from .selector import choose
+from .verdicts import DEVICE, OK, Judge, Rules, Verdict
 from .wiring import Wiring
 
 #: Control flow of TensorFlow 1, made of nodes; that of TensorFlow 2 calls functions.
@@ -57,46 +56,35 @@ class ModelCheck:
         return {op: reason.detail for op, reason in reasons.items() if reason.kind == "runtime"}
 
 
-def check_model(model: Model, rules: Rules, always: dict[str, str], graph_version: int) -> ModelCheck:
+def check_model(model: Model, rules: Rules, graph_version: int) -> ModelCheck:
     """The check of ``model`` for a runtime whose GraphDef version is ``graph_version``.
 
-    ``always``: the ops that the runtime needs in any case, and why.
+    Raises TfcrossError for mistakes in the release's data.
     """
     judge = Judge(rules, model.functions, model.producer)
     by_name = {node.name: node for node in model.nodes}
-    wiring = dict(_wired(Wiring(by_name, rules.registry.ops, model.functions)))
+    wiring = {bad.node: bad for bad in Wiring(by_name, rules.registry.ops, model.functions).refusals()}
     nodes = tuple(_judged(node, judge.verdict(node), wiring) for node in model.all_nodes())
-    refused = []
+    refused: tuple[str, ...] = ()
     if model.min_consumer > graph_version:
-        refused.append(
+        refused = (
             f"the graph asks for GraphDef version {model.min_consumer} or later, and this release has "
-            f"{graph_version}. Take a newer RELEASE."
+            f"{graph_version}. Take a newer RELEASE.",
         )
-    selection = None
     whole = not refused and all(verdict.cause in (OK, DEVICE) for _, verdict in nodes)
-    if whole and rules.library is None:
-        try:
-            selection = _selected(model, rules, always)
-        except TfcrossError as error:
-            refused.append(str(error).removeprefix(f"{model.path}: "))
-    return ModelCheck(model, nodes, tuple(refused), selection)
+    if not whole or rules.library is not None:
+        return ModelCheck(model, nodes, refused, None)
+    choice = choose([_one_of_each(model)], rules.kernels)
+    refused = tuple(refusal.text for _, refusal in choice.refusals)
+    return ModelCheck(model, nodes, refused, None if refused else choice.selection)
 
 
-def _wired(wiring: Wiring) -> Iterator[tuple[str, str]]:
-    for node, problem in wiring.problems():
-        yield node.name, problem
+def _judged(node: Node, verdict: Verdict, wiring: dict[str, Refusal]) -> tuple[Node, Verdict]:
+    bad = wiring.get(node.name) if wiring and not node.function and verdict.runs else None
+    return node, Verdict(GRAPH, bad.what, bad.remedy) if bad else verdict
 
 
-def _judged(node: Node, verdict: Verdict, wiring: dict[str, str]) -> tuple[Node, Verdict]:
-    problem = wiring.get(node.name) if wiring and not node.function and verdict.runs else None
-    if problem:
-        what, _, remedy = problem.partition(". ")
-        verdict = Verdict(GRAPH, f"node {quoted(node.name)} {what}", remedy)
-    return node, verdict
-
-
-def _selected(model: Model, rules: Rules, always: dict[str, str]) -> Selection:
-    """What the model needs, asked with one node of each case: the others would bring nothing new."""
-    one_of_each = tuple({node.case: node for node in reversed(model.nodes)}.values())
-    reduced = replace(model, nodes=one_of_each[::-1])
-    return select([reduced], rules.registry, always, rules.inserted, rules.unavailable)
+def _one_of_each(model: Model) -> Model:
+    """The model with one node of each case: the others bring nothing new to a selection."""
+    nodes = tuple({node.case: node for node in reversed(model.nodes)}.values())
+    return replace(model, nodes=nodes[::-1])

@@ -22,10 +22,29 @@ from tfcross.opdef import BadSpec, OpDef, TypeSets, parse_argument, parse_attr, 
 #: The names for sets of types, which core/framework/types.h defines.
 SETS = ("numbertype", "quantizedtype", "realnumbertype")
 
+REMEDY = "Correct that source (SOURCE_tensorflow=…), or report it."
 _RESOURCE = 20
 _BUILDER = re.compile(r"[\w:\s]*\bName\s*\(")
 _TYPE_SET = re.compile(r"\bk?(Number|RealNumber|Quantized)Types\b[^;{}]*[={]([^;]*);")
 _ENUMERATOR = re.compile(r"\bDT_\w+")
+_NAME = re.compile(r'\bName\s*\(\s*"(\w+)"')
+_LITERAL = re.compile(r'\s*"(\w+)"\s*')
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A registration that is missing: of ``op`` in ``file``; "" is an op that could not be told.
+
+    ``what`` says why. ``twice``: it was read, but the op has another definition already.
+    """
+
+    file: str
+    op: str
+    what: str
+    twice: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.what}"
 
 
 @dataclass(frozen=True)
@@ -50,10 +69,15 @@ class Kernel:
     system: bool
     values: tuple[tuple[str, tuple[int | bool | str, ...]], ...] = ()
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether it can run on the CPU: it is for it, or for any device."""
+        return self.device in ("CPU", "DEFAULT")
+
 
 @dataclass
 class Found:
-    """What one or more sources register; ``problems`` name what could not be understood.
+    """What one or more sources register; ``problems`` are what could not be understood.
 
     ``sets`` are the types behind the names that op definitions give to sets of them.
     """
@@ -61,7 +85,7 @@ class Found:
     ops: list[OpDef] = field(default_factory=list)
     kernels: list[Kernel] = field(default_factory=list)
     gradients: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     sets: TypeSets = field(default_factory=dict)
 
 
@@ -80,11 +104,17 @@ def type_sets(text: str) -> dict[str, tuple[int, ...]]:
 
 
 @contextlib.contextmanager
-def _problems_of(file: str, found: Found) -> Iterator[None]:
+def _problems_of(file: str, found: Found, op: str = "") -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        found.problems.append(f"{file}: {' '.join(str(error).split())}")
+        found.problems.append(Problem(file, op, " ".join(str(error).split())))
+
+
+def _named(pattern: re.Pattern[str], text: str) -> str:
+    """The op that ``pattern`` finds in ``text`` as a literal; "" if it is none."""
+    match = pattern.search(text)
+    return match[1] if match else ""
 
 
 class RegistrationParser:
@@ -99,16 +129,18 @@ class RegistrationParser:
         """Add to ``found`` what the preprocessed ``text`` of ``file`` registers."""
         with _problems_of(file, found):
             for arguments, _ in find_marks(text, "tfcross_kernel"):
-                with _problems_of(file, found):
+                with _problems_of(file, found, _named(_NAME, ", ".join(arguments[2:]))):
                     found.kernels.append(self._kernel(file, arguments))
             for arguments, end in find_marks(text, "tfcross_op"):
-                with _problems_of(file, found):
+                with _problems_of(file, found, _named(_LITERAL, arguments[1])):
                     found.ops.append(self._op(file, arguments, read_calls(text, end)[0]))
             for arguments, _ in find_marks(text, "tfcross_gradient"):
                 with _problems_of(file, found):
                     found.gradients.append(self._text(arguments[0], file))
             for registration in read_c_registrations(text):
-                with _problems_of(file, found):
+                with _problems_of(
+                    file, found, _named(_LITERAL, ", ".join(registration.calls[0].arguments[:1]))
+                ):
                     self._add_c_registration(file, registration, found)
 
     def _add_c_registration(self, file: str, registration: CRegistration, found: Found) -> None:

@@ -20,11 +20,11 @@ from tfcross.constants import Constants
 from tfcross.errors import TfcrossError
 from tfcross.opdef import OpDef, TypeSets
 from tfcross.preprocess import Preprocessor
-from tfcross.registration_parser import SETS, Found, Kernel, RegistrationParser, type_sets
+from tfcross.registration_parser import SETS, Found, Kernel, Problem, RegistrationParser, type_sets
 from tfcross.registrydata import RegistryData
 from tfcross.sourcetree import SourceTree, files_that_use, names_that_expand_to, read_tree, write_shadow
 
-__all__ = ["Kernel", "OpDef", "Registry", "build_registry", "registering_candidates"]
+__all__ = ["Kernel", "OpDef", "Problem", "Registry", "build_registry", "registering_candidates"]
 
 T = TypeVar("T")
 
@@ -34,18 +34,25 @@ class Registry:
     """``ops`` by name; ``kernels`` in the order of files and of lines; ``gradients`` are op names.
 
     ``sets`` are the types that op definitions mean by "numbertype" and the like under the defines.
-    ``problems`` name the registrations that could not be understood and are missing here.
+    ``problems`` are the registrations that could not be understood and are missing here.
     """
 
     ops: Mapping[str, OpDef]
     kernels: tuple[Kernel, ...]
     gradients: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     sets: TypeSets = field(default_factory=dict)
 
     def kernels_of(self, op: str) -> tuple[Kernel, ...]:
         """All kernels of that op, for every device; () for an unknown op."""
         return self._kernels_by_op.get(op, ())
+
+    def problems_of(self, op: str) -> tuple[Problem, ...]:
+        """Those of ``op``, and those of no op that could be told in the files of its kernels."""
+        if not self.problems:
+            return ()
+        files = {kernel.file for kernel in self.kernels_of(op)}
+        return tuple(p for p in self.problems if p.op == op or (not p.op and p.file in files))
 
     @cached_property
     def _kernels_by_op(self) -> Mapping[str, tuple[Kernel, ...]]:
@@ -110,7 +117,8 @@ def _registry(found: Found) -> Registry:
     problems = list(found.problems)
     for op in found.ops:
         if op.name in ops:
-            problems.append(f"{op.file}: op {op.name} is defined in {ops[op.name].file} already")
+            what = f"op {op.name} is defined in {ops[op.name].file} already"
+            problems.append(Problem(op.file, op.name, what, twice=True))
         ops.setdefault(op.name, op)
     return Registry(ops, tuple(found.kernels), tuple(found.gradients), tuple(problems), found.sets)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.opdef import ArgDef, AttrDef, OpDef
-from tfcross.registration_parser import Found, Kernel
+from tfcross.registration_parser import Found, Kernel, Problem
 from tfcross.registrydata import RegistryData
 from tfcross.sourcetree import stub_files
 
@@ -49,7 +49,7 @@ def load(path: Path) -> Found | None:
             [_op(row) for row in document["ops"]],
             [Kernel(*_frozen(row)) for row in document["kernels"]],
             list(document["gradients"]),
-            list(document["problems"]),
+            [Problem(*row) for row in document["problems"]],
             {name: tuple(numbers) for name, numbers in document["sets"].items()},
         )
     except (OSError, ValueError, KeyError, TypeError):
@@ -62,7 +62,7 @@ def store(path: Path, found: Found) -> None:
         "ops": [_row(op) for op in found.ops],
         "kernels": [_row(kernel) for kernel in found.kernels],
         "gradients": found.gradients,
-        "problems": found.problems,
+        "problems": [_row(problem) for problem in found.problems],
         "sets": dict(found.sets),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

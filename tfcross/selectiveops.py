@@ -9,22 +9,20 @@ node of a function whose types only the function's callers know keeps every CPU 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from .errors import TfcrossError
 from .filekind import is_text_graph, not_a_graph, starts_like_a_graph
-from .matching import Mismatch, explain, match_node
 from .modelfile import ModelFile, open_model
-from .node import Node, make_node, plain_attrs, quoted
-from .problems import REMEDY, problems_of
-from .registry import Kernel, Registry
+from .node import Node, make_node, quoted
+from .refusal import Refusal
+from .rule import KernelRule
 
 RAW, TEXT, OPS_LIST = "rawproto", "textproto", "ops_list"
 FORMATS = (RAW, TEXT, OPS_LIST)
-_CPU = ("CPU", "DEFAULT")
 _OPTION = "--proto_fileformat"
 _PAIRS = 'a list of pairs, as [["NoOp", "NoOp"], ["AccumulateNV2", null]]'
 
@@ -84,47 +82,30 @@ def _check_form(file: ModelFile, form: str) -> None:
         )
 
 
-def pick_pairs(graph: GraphNodes, registry: Registry, replaced: Collection[str] = ()) -> Picked:
-    """What the nodes of ``graph`` need of ``registry``; an op is told once for each reason to leave it out.
+def pick_pairs(graph: GraphNodes, rule: KernelRule) -> Picked:
+    """What the nodes of ``graph`` need; an op is told once for each reason to leave it out.
 
-    ``replaced`` are ops that the runtime may replace before it runs a graph: they stay even if they have no
-    kernel at all.
+    An op in whose place the runtime always puts others stays though it has no kernel at all.
     """
     pairs: set[Pair] = set()
-    missing: dict[tuple[str, str], list[Node]] = {}
+    missing: dict[Refusal, list[Node]] = {}
     for node in graph.nodes:
         if node.op in graph.functions:
             continue
-        found = _kernels(node, registry)
-        if not isinstance(found, str):
-            pairs.update(Pair(node.op, kernel.class_text) for kernel in found)
-        elif node.op in replaced and node.op in registry.ops and not registry.kernels_of(node.op):
+        served = rule.serve(node)
+        if isinstance(served, Refusal):
+            missing.setdefault(served, []).append(node)
+        elif served.replaced:
             pairs.add(Pair(node.op, ""))
         else:
-            missing.setdefault((node.op, found), []).append(node)
-    return Picked(frozenset(pairs), tuple(_warnings(graph.path, missing, registry)))
+            pairs.update(Pair(node.op, kernel.class_text) for kernel in served.kernels)
+    return Picked(frozenset(pairs), tuple(_warnings(graph.path, missing)))
 
 
-def _kernels(node: Node, registry: Registry) -> Iterable[Kernel] | str:
-    """The CPU kernels of a node, or why it has none."""
-    if node.op not in registry.ops:
-        return "this release does not define it"
-    kernels = registry.kernels_of(node.op)
-    if any(attr.kind == "placeholder" for attr in node.attrs.values()):
-        return [kernel for kernel in kernels if kernel.device in _CPU] or "it has no CPU kernel"
-    found = match_node(registry.ops[node.op], plain_attrs(node), kernels)
-    return explain(node.op, found) if isinstance(found, Mismatch) else [found]
-
-
-def _warnings(path: Path, missing: dict[tuple[str, str], list[Node]], registry: Registry) -> Iterator[str]:
-    for (op, reason), nodes in missing.items():
+def _warnings(path: Path, missing: dict[Refusal, list[Node]]) -> Iterator[str]:
+    for refusal, nodes in missing.items():
         more = f" (and {len(nodes) - 1} more)" if len(nodes) > 1 else ""
-        unread = problems_of(registry, op)
-        told = f" A registration cannot be read: {unread[0]}. {REMEDY}" if unread else ""
-        yield (
-            f"{path}: node {quoted(nodes[0].name)}{more} is left out: no kernel found for op {op}: "
-            f"{reason.rstrip('.')}.{told}"
-        )
+        yield f"{path}: node {quoted(nodes[0].name)}{more} is left out: no kernel found: {refusal.text}"
 
 
 def read_ops_list(path: Path) -> frozenset[Pair]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .attrchecks import AGAIN
 from .datatypes import REF_OFFSET, type_name
 from .errors import TfcrossError
 from .matching import op_types
 from .node import Node, plain_attrs, quoted
 from .opdef import OpDef
+from .refusal import AGAIN, GRAPH, Refusal
 
 Types = tuple[int, ...]
 
@@ -24,22 +24,22 @@ class Wiring:
     functions: Collection[str]
     _known: dict[Hashable, tuple[Types, Types] | None] = field(default_factory=dict)
 
-    def problems(self) -> Iterator[tuple[Node, str]]:
+    def refusals(self) -> Iterator[Refusal]:
         """The nodes that the runtime would not connect, each with the first reason."""
         for node in self.nodes.values():
             problem = self._problem(node)
             if problem:
-                yield node, problem
+                yield Refusal(GRAPH, node.op, f"node {quoted(node.name)} {problem}", AGAIN, node.name)
 
     def _problem(self, node: Node) -> str:
         data = [tensor for tensor in node.inputs if not tensor.startswith("^")]
         if any(tensor.startswith("^") for tensor in node.inputs[: len(data)]):
-            return f"takes a tensor behind a control input ({quoted(data[-1])}). {AGAIN}"
+            return f"takes a tensor behind a control input ({quoted(data[-1])})"
         ends = self._ends(node)
         if ends is None:
             return ""
         if len(ends[0]) != len(data):
-            return f"takes {len(data)} tensors, and its op {len(ends[0])}. {AGAIN}"
+            return f"takes {len(data)} tensors, and its op {len(ends[0])}"
         for tensor, wanted in zip(data, ends[0], strict=True):
             problem = self._mismatch(tensor, wanted)
             if problem:
@@ -53,11 +53,11 @@ class Wiring:
             return ""
         index = int(port or 0)
         if index >= len(ends[1]):
-            return f"takes {quoted(tensor)}, and {quoted(name)} has {len(ends[1])} outputs. {AGAIN}"
+            return f"takes {quoted(tensor)}, and {quoted(name)} has {len(ends[1])} outputs"
         given = ends[1][index]
         if given == wanted or (given - REF_OFFSET == wanted) or not (given and wanted):
             return ""
-        return f"takes {quoted(tensor)}, which is {type_name(given)}, not {type_name(wanted)}. {AGAIN}"
+        return f"takes {quoted(tensor)}, which is {type_name(given)}, not {type_name(wanted)}"
 
     def _ends(self, node: Node) -> tuple[Types, Types] | None:
         """The types of the inputs and outputs; None where they cannot be told."""

@@ -198,7 +198,7 @@ def test_listed_files_alone_are_read() -> None:
 def test_what_cannot_be_understood_is_told_and_the_rest_is_kept() -> None:
     registry = build(FIXTURES / "odd")
     kernels, ops = "tensorflow/core/kernels/odd_op.cc", "tensorflow/core/ops/odd_ops.cc"
-    assert registry.problems == (
+    assert tuple(map(str, registry.problems)) == (
         f"{kernels}: kernel A: unknown type Unheard of T",
         f"{kernels}: kernel B: unknown builder call Unheard",
         f"{kernels}: kNowhere is no string that the sources tell",
@@ -210,6 +210,10 @@ def test_what_cannot_be_understood_is_told_and_the_rest_is_kept() -> None:
         f'{ops}: op C: StrCat("T: ", kTypes) is no string that the sources tell',
         f"{ops}: op D is defined in {ops} already",
     )
+    assert [(problem.op, problem.twice) for problem in registry.problems] == [
+        *((op, False) for op in ("A", "B", "", "D", "F", "G", "A", "B", "C")),
+        ("D", True),
+    ]
     assert [(kernel.op, kernel.label) for kernel in registry.kernels] == [("E", 'Made("up").c_str()')]
     assert [(name, op.attrs[0].name) for name, op in registry.ops.items()] == [("D", "N")]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from tfcross.model import FunctionBody, Model
 from tfcross.node import AttrSummary, FunctionRef, Node
 from tfcross.opdef import AttrDef, OpDef
-from tfcross.registration_parser import Kernel
+from tfcross.registration_parser import Kernel, Problem
 from tfcross.registry import Registry
+from tfcross.rule import KernelRule
 
 FLOAT, INT32 = 1, 3
 MATH, ARRAY, FUNCTION, DATASET = (
@@ -52,8 +53,18 @@ KERNELS = (
 )
 
 
-def registry(problems: Sequence[str] = (), more: Sequence[Kernel] = ()) -> Registry:
+def registry(problems: Sequence[Problem] = (), more: Sequence[Kernel] = ()) -> Registry:
     return Registry({op.name: op for op in OPS}, (*KERNELS, *more), problems=tuple(problems))
+
+
+def rule(
+    always: Mapping[str, str] | None = None,
+    inserted: Mapping[str, Sequence[str]] | None = None,
+    unavailable: Mapping[str, str] | None = None,
+    of: Registry | None = None,
+) -> KernelRule:
+    """The rule of the small registry, or ``of`` another."""
+    return KernelRule(of or registry(), always or {}, inserted or {}, unavailable or {})
 
 
 def node(name: str, op: str, function: str = "", **attrs: AttrSummary) -> Node:

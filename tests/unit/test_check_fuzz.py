@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from mutations import SEEDS, damaged
-from small_registry import registry
+from small_registry import rule
 
 from tfcross.checkreport import json_check, text_check
 from tfcross.errors import TfcrossError
@@ -24,7 +24,7 @@ from tfcross.verdicts import Rules
 COUNT = 2_000  # of each of the five seeds; bench/fuzz.py goes on from there
 SLOWEST = 2.0  # seconds for one of them
 MOST_MEMORY = 300_000  # kB more than before
-RULES = Rules(registry(), load_purposes(Path(__file__).parents[2]), {"While": ("Switch",)})
+RULES = Rules(rule({"_Arg": "feeds"}, {"While": ("Switch",)}), load_purposes(Path(__file__).parents[2]))
 
 
 def examine(path: Path) -> bool:
@@ -34,7 +34,7 @@ def examine(path: Path) -> bool:
     except TfcrossError as error:
         assert "\n" not in str(error)
         return False
-    check = check_model(model, RULES, {"_Arg": "feeds"}, 1575)
+    check = check_model(model, RULES, 1575)
     assert text_check(check, "PI")
     assert len(json_check(check)["nodes"]) == len(check.nodes)
     assert summary_text(model, summarize(model))

@@ -6,21 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_registry import kernel, model, node, registry, typed
+from small_registry import kernel, model, node, registry, rule, typed
 
 from tfcross.errors import TfcrossError
 from tfcross.extras import Extras
 from tfcross.opdef import OpDef
 from tfcross.ownops import find_own, is_own, lay_beside, plain_files, with_own
+from tfcross.registration_parser import Problem
 from tfcross.registry import Registry
-from tfcross.selection import Reason, Selection, select, select_all
+from tfcross.selection import Reason, Selection
+from tfcross.selector import select, select_all
 
 ADD = model(node("sum", "Add", T=typed("float")))
 UNAVAILABLE = {"tensorflow/core/kernels/wrap_op.cc": "it needs zlib"}
 
 
 def chosen(ops: tuple[str, ...] = (), files: tuple[str, ...] = ()) -> Selection:
-    return select([ADD], registry(), {}, {}, UNAVAILABLE, Extras(ops, files))
+    return select([ADD], rule(unavailable=UNAVAILABLE), Extras(ops, files))
 
 
 def test_an_op_comes_with_all_of_its_cpu_kernels() -> None:
@@ -46,7 +48,7 @@ def test_a_file_comes_with_all_that_it_registers(name: str) -> None:
 
 
 def test_extras_come_on_top_of_the_whole_set_too() -> None:
-    selection = select_all(registry(), ["tensorflow/core/ops/math_ops.cc"], {}, {}, Extras(("Placeholder",)))
+    selection = select_all(["tensorflow/core/ops/math_ops.cc"], rule(), Extras(("Placeholder",)))
     assert "Placeholder" in selection.ops
 
 
@@ -102,7 +104,7 @@ def test_what_is_not_there_is_told(ops: tuple[str, ...], files: tuple[str, ...],
 def test_a_name_of_two_files_is_refused() -> None:
     more = [kernel("MatMul", "Other", "other/matmul_op")]
     with pytest.raises(TfcrossError, match="several files have that name; give one of tensor"):
-        select([ADD], registry(more=more), {}, {}, {}, Extras(files=("matmul_op.cc",)))
+        select([ADD], rule(of=registry(more=more)), Extras(files=("matmul_op.cc",)))
 
 
 def write(folder: Path, *names: str) -> Path:
@@ -146,11 +148,11 @@ def test_own_ops_are_selected_as_the_release_s_are(tmp_path: Path) -> None:
     both = with_own(registry(), OWN)
     own = find_own(str(write(tmp_path, "mine.cc", "helper.cc")))
     assert own
-    used = select([model(node("m", "Mine"))], both, {})
+    used = select([model(node("m", "Mine"))], rule(of=both))
     assert used.files == ("ops/mine.cc",)
     assert is_own(used.files[0])
     assert plain_files(own, used) == ["ops/helper.cc"]
-    assert plain_files(own, select([ADD], both, {})) == []
+    assert plain_files(own, select([ADD], rule(of=both))) == []
 
 
 @pytest.mark.parametrize(
@@ -163,7 +165,7 @@ def test_own_ops_are_selected_as_the_release_s_are(tmp_path: Path) -> None:
             id="op of the release",
         ),
         pytest.param(
-            Registry({}, (), problems=("ops/a.cc: unknown type Foo of T",)),
+            Registry({}, (), problems=(Problem("ops/a.cc", "", "unknown type Foo of T"),)),
             "OPS_DIR: a registration cannot be read: ops/a.cc: unknown type Foo of T.",
             id="unreadable",
         ),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from small_registry import FLOAT, INT32, calls, kernel, model, node, registry, typed
+from small_registry import FLOAT, INT32, calls, kernel, model, node, registry, rule, typed
 
 from tfcross.errors import TfcrossError
 from tfcross.insertions import Insertion, Insertions, Types, fitting_kernels, single_types
 from tfcross.node import AttrSummary
 from tfcross.opdef import AttrDef, OpDef
-from tfcross.selection import Reason, Selection, select
+from tfcross.registration_parser import Problem
+from tfcross.selection import Reason, Selection
+from tfcross.selector import select
 
 FLOAT_ADD = ("Add", "BinaryOp<CPUDevice, functor::add<float>>")
 INT_ADD = ("Add", "BinaryOp<CPUDevice, functor::add<int32>>")
@@ -18,7 +20,7 @@ INT_SUM = node("a", "Add", T=typed("int32"))
 
 
 def kernels(inserted: dict[str, list[str]], *nodes: object) -> tuple[tuple[str, str], ...]:
-    return select([model(*nodes)], registry(), {}, inserted).kernels  # type: ignore[arg-type]
+    return select([model(*nodes)], rule(inserted=inserted)).kernels  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -50,20 +52,18 @@ def test_all_kernels_come_where_the_node_does_not_tell_the_type(attr: dict[str, 
 
 
 def test_a_call_of_a_function_brings_all_kernels_of_what_inlining_inserts() -> None:
-    chosen = select(
-        [model(node("c", "f"), functions={"f": []})], registry(), {}, {"PartitionedCall": ["Add"]}
-    )
+    chosen = select([model(node("c", "f"), functions={"f": []})], rule(inserted={"PartitionedCall": ["Add"]}))
     assert chosen.kernels == (FLOAT_ADD, INT_ADD)
 
 
 def test_an_op_without_a_kernel_for_the_type_is_not_defined_either() -> None:
-    chosen = select([model(INT_SUM)], registry(), {}, {"Add": ["MatMul", "CudnnRNN", "Identity"]})
+    chosen = select([model(INT_SUM)], rule(inserted={"Add": ["MatMul", "CudnnRNN", "Identity"]}))
     assert chosen.ops == ("Add", "Identity")
 
 
 def in_parentheses(*nodes: object, always: dict[str, str] | None = None) -> Selection:
     inserted = {"MatMul": ["(Add)", "(Identity)"]}
-    return select([model(*nodes)], registry(), always or {}, inserted)  # type: ignore[arg-type]
+    return select([model(*nodes)], rule(always=always or {}, inserted=inserted))  # type: ignore[arg-type]
 
 
 def test_an_op_in_parentheses_brings_nothing_by_itself() -> None:
@@ -87,7 +87,7 @@ def test_an_op_in_parentheses_that_is_always_there_gets_the_nodes_types() -> Non
 
 
 def test_an_op_in_parentheses_may_be_there_in_another_model() -> None:
-    chosen = select([model(PRODUCT), model(INT_SUM)], registry(), {}, {"MatMul": ["(Add)"]})
+    chosen = select([model(PRODUCT), model(INT_SUM)], rule(inserted={"MatMul": ["(Add)"]}))
     assert chosen.kernels[:2] == (FLOAT_ADD, INT_ADD)
 
 
@@ -95,7 +95,8 @@ def test_files_that_come_with_an_op_in_parentheses_may_bring_the_next() -> None:
     system = kernel("Identity", "SystemIdentity", "far_op", (), system=True)
     far = kernel("Add", "FarAdd", "far_op", (FLOAT,))
     chosen = select(
-        [model(PRODUCT, INT_SUM)], registry(more=[system, far]), {}, {"MatMul": ["(Identity)", "(Add)"]}
+        [model(PRODUCT, INT_SUM)],
+        rule(inserted={"MatMul": ["(Identity)", "(Add)"]}, of=registry(more=[system, far])),
     )
     assert [op for op, _ in chosen.kernels] == ["Add", "Add", "Add", "Identity", "Identity", "MatMul"]
 
@@ -121,13 +122,13 @@ def test_an_op_that_has_kernels_elsewhere_is_not_taken_for_a_replaced_one() -> N
         kernels({"CudnnRNN": ["Add"]}, node("r", "CudnnRNN"))
 
 
-UNREAD = "tensorflow/core/kernels/add_op.cc: kernel Add: unknown type Half of T"
+UNREAD = Problem("tensorflow/core/kernels/add_op.cc", "Add", "kernel Add: unknown type Half of T")
 
 
 @pytest.mark.parametrize("entry", ["Add", "(Add)"])
 def test_an_unread_registration_of_an_inserted_op_is_an_error(entry: str) -> None:
     with pytest.raises(TfcrossError) as caught:
-        select([model(PRODUCT, INT_SUM)], registry([UNREAD]), {}, {"MatMul": [entry]})
+        select([model(PRODUCT, INT_SUM)], rule(inserted={"MatMul": [entry]}, of=registry([UNREAD])))
     assert str(caught.value) == (
         f"core.yaml: inserted: op 'Add': a registration cannot be read: {UNREAD}. "
         "Correct that source (SOURCE_tensorflow=…), or report it."

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from fake_compilers import ROOT, pi
-from small_registry import model, node, registry, typed
+from small_registry import model, node, rule, typed
 
 from tfcross.linkflags import LinkFlags
 from tfcross.manifest import make_manifest
 from tfcross.options import Options
 from tfcross.release import load_release
-from tfcross.selection import select
+from tfcross.selector import select
 from tfcross.store import Tree
 from tfcross.toolchain import Toolchain
 
@@ -68,7 +68,7 @@ def manifest(folder: Path = Path("/home/me"), units: tuple[str, ...] = ("b.cc", 
             "eigen", folder / "eigen", folder / "stamp", "6" * 64, "3.4", "Debian sid eigen3", True
         ),
     }
-    chosen = select([ADD], registry(), {"_Arg": "feeds"})
+    chosen = select([ADD], rule(always={"_Arg": "feeds"}))
     release = load_release(ROOT, "2.14.1")
     return make_manifest(OPTIONS, pi(), release, TOOLCHAIN, trees, [ADD], chosen, units, LINK, "a::Factory")
 
@@ -156,7 +156,7 @@ def test_neither_the_machine_nor_the_order_shows() -> None:
 def test_the_manifest_names_each_patch_with_its_hash() -> None:
     release = load_release(ROOT, "2.14.1")
     tree = Tree("tensorflow", Path("/t"), Path("/s"), "7" * 64, "2.14.1", "Debian", True)
-    chosen = select([ADD], registry(), {})
+    chosen = select([ADD], rule())
     made = make_manifest(OPTIONS, pi(), release, TOOLCHAIN, {"tensorflow": tree}, [ADD], chosen, (), LINK, "")
     patches = made["sources"]["tensorflow"]["patches"]
     assert sorted(patches) == [

@@ -10,7 +10,7 @@ from tfcross.constants import Constants
 from tfcross.cpptext import Call, list_items, read_arguments, read_calls, string_value
 from tfcross.datatypes import cpp_number, enum_number, spec_number, type_name
 from tfcross.opdef import OpDef
-from tfcross.registration_parser import Found, RegistrationParser, type_sets
+from tfcross.registration_parser import Found, Problem, RegistrationParser, type_sets
 from tfcross.sourcetree import SourceTree, directives_only, names_that_expand_to, read_tree, write_shadow
 
 
@@ -204,5 +204,5 @@ def test_text_that_ends_within_a_registration_is_told(tmp_path: Path) -> None:
     parser = RegistrationParser(constants(tmp_path, {}), {})
     parser.parse("a.cc", 'tfcross_op(false, "A");\ntfcross_kernel(false, "X", Name("A"', found)
     parser.parse("b.cc", 'tfcross_op(false, "B");', found)
-    assert found.problems == ["a.cc: a parenthesis is not closed"]
+    assert found.problems == [Problem("a.cc", "", "a parenthesis is not closed")]
     assert found.ops == [OpDef("B", "b.cc")]

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_registry import registry
+from small_registry import registry, rule
 
 from tfcross.errors import TfcrossError
 from tfcross.graphdef import FunctionDef, GraphDef, make_node
+from tfcross.registration_parser import Problem
 from tfcross.selectiveops import (
     RAW,
     TEXT,
@@ -36,7 +37,7 @@ def graph(folder: Path, *nodes: Any, functions: tuple[Any, ...] = ()) -> GraphNo
 
 
 def picked(read: GraphNodes, *replaced: str) -> Picked:
-    return pick_pairs(read, registry(), replaced)
+    return pick_pairs(read, rule(inserted=dict.fromkeys(replaced, ())))
 
 
 def function(name: str, *nodes: Any) -> Any:
@@ -79,21 +80,21 @@ def test_a_function_whose_callers_know_its_types_keeps_every_cpu_kernel(tmp_path
         pytest.param(
             "Conv9D",
             {},
-            "{path}: node 'a' (and 1 more) is left out: no kernel found for op Conv9D: this release does not "
-            "define it.",
+            "{path}: node 'a' (and 1 more) is left out: no kernel found: op 'Conv9D' is not defined by "
+            "this release. A custom op needs its own sources (OPS_DIR=), a newer op a newer RELEASE.",
             id="unknown op",
         ),
         pytest.param(
             "MatMul",
             {"T": "DT_INT32"},
-            "{path}: node 'a' (and 1 more) is left out: no kernel found for op MatMul: op 'MatMul' has no "
+            "{path}: node 'a' (and 1 more) is left out: no kernel found: op 'MatMul' has no "
             "CPU kernel for T=int32. Compiled: T: float. If this is TYPES=slim: TYPES=full has more types.",
             id="type",
         ),
         pytest.param(
             "CudnnRNN",
             {},
-            "{path}: node 'a' (and 1 more) is left out: no kernel found for op CudnnRNN: op 'CudnnRNN' has "
+            "{path}: node 'a' (and 1 more) is left out: no kernel found: op 'CudnnRNN' has "
             "no CPU kernel, only for GPU. Strip or replace the node.",
             id="only for another device",
         ),
@@ -108,8 +109,8 @@ def test_nodes_without_a_kernel_are_left_out_with_one_warning(
 
 def test_a_warning_tells_of_a_registration_that_could_not_be_read(tmp_path: Path) -> None:
     read = graph(tmp_path, make_node("a", "MatMul", T="DT_INT32"))
-    problem = "tensorflow/core/kernels/matmul_op.cc: kernel MatMul has an odd constraint"
-    (warning,) = pick_pairs(read, registry([problem])).warnings
+    problem = Problem("tensorflow/core/kernels/matmul_op.cc", "MatMul", "kernel MatMul has an odd constraint")
+    (warning,) = pick_pairs(read, rule(of=registry([problem]))).warnings
     assert warning.endswith(
         f" A registration cannot be read: {problem}. Correct that source (SOURCE_tensorflow=…), or report it."
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from small_registry import ARRAY, MATH, model, node, registry, typed
+from small_registry import ARRAY, MATH, model, node, rule, typed
 
-from tfcross.selection import select
+from tfcross.selector import select
 from tfcross.shares import Share, find_shares, measured, share_lines
 
 KERNELS = "tensorflow/core/kernels"
@@ -12,7 +12,7 @@ MODELS = [
     model(node("a", "Add", T=typed("float")), node("p", "Placeholder", dtype=typed("float"))),
     model(node("m", "MatMul", T=typed("float")), node("p", "Placeholder", dtype=typed("float"))),
 ]
-SHARES = find_shares(["a.pb", "b.pb"], [select([one], registry(), {}) for one in MODELS])
+SHARES = find_shares(["a.pb", "b.pb"], [select([one], rule()) for one in MODELS])
 COMMON = (f"{KERNELS}/constant_op.cc", ARRAY, MATH)
 SIZES = {
     f"{KERNELS}/add_op.cc": 1_000_000,
@@ -46,5 +46,5 @@ def test_people_are_told_in_megabytes() -> None:
 
 
 def test_equal_models_share_everything() -> None:
-    selection = select(MODELS[:1], registry(), {})
+    selection = select(MODELS[:1], rule())
     assert [share.own for share in find_shares(["a.pb", "a2.pb"], [selection, selection])] == [(), ()]

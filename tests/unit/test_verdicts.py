@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from tfcross.opdef import ArgDef, AttrDef, OpDef
 from tfcross.purposes import load_purposes
 from tfcross.registration_parser import Kernel
 from tfcross.registry import Registry
-from tfcross.selection import select
+from tfcross.rule import KernelRule
+from tfcross.selector import select
 from tfcross.verdicts import Judge, Rules, Verdict
 
 PURPOSES = load_purposes(Path(__file__).parents[2])
@@ -44,14 +45,17 @@ def everything(kernels: Sequence[Kernel] = ()) -> Registry:
     return replace(base, ops={**base.ops, **{op.name: op for op in MORE_OPS}})
 
 
-def rules(**changes: object) -> Rules:
+def rules(inserted: Mapping[str, Sequence[str]] | None = None, **changes: object) -> Rules:
     unavailable = {"tensorflow/core/kernels/save_op.cc": "it needs a newer re2"}
-    plain = Rules(everything(), PURPOSES, {"While": ("Switch",)}, unavailable)
+    always, usual = {"_Arg": "feeds"}, {"While": ("Identity",)}
+    plain = Rules(KernelRule(everything(), always, inserted or usual, unavailable), PURPOSES)
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def verdict(of: Node, producer: int = 20, **changes: object) -> Verdict:
-    return Judge(rules(**changes), {"body"}, producer).verdict(of)
+def verdict(
+    of: Node, producer: int = 20, inserted: Mapping[str, Sequence[str]] | None = None, **changes: object
+) -> Verdict:
+    return Judge(rules(inserted, **changes), {"body"}, producer).verdict(of)
 
 
 def text(value: str) -> AttrSummary:
@@ -86,8 +90,8 @@ def test_a_node_that_has_a_kernel_runs(of: Node) -> None:
         pytest.param(
             node("x", "SaveV2"),
             "checkpoint",
-            "a checkpoint op, which inference does not need, and tensorflow/core/kernels/save_op.cc, which "
-            "has its kernel, is not built: it needs a newer re2",
+            "a checkpoint op, which inference does not need, and op 'SaveV2' is in "
+            "tensorflow/core/kernels/save_op.cc, which is not built: it needs a newer re2",
             "strip it: freezing turns variables into constants, and the saver goes (docs/models.md#freezing)",
             id="checkpoint op",
         ),
@@ -287,14 +291,22 @@ WIRED = Registry(
 )
 def test_what_flows_into_a_node_must_be_what_its_op_takes(inputs: tuple[str, ...], told: str) -> None:
     nodes = [Node("x", "Two", inputs, "", {}), node("one", "One"), node("int", "Int"), node("no", "NoOp")]
-    check = check_model(model(*nodes), Rules(WIRED, PURPOSES), {}, 30)
+    check = check_model(model(*nodes), Rules(KernelRule(WIRED), PURPOSES), 30)
     assert [verdict.what for _, verdict in check.bad()] == ([told] if told else [])
     assert check.runs == (not told)
 
 
+def test_a_name_with_a_full_stop_is_no_end_of_a_sentence() -> None:
+    nodes = [Node("x", "Two", ("x. y:0", "x. y:5"), "", {}), node("x. y", "One")]
+    check = check_model(model(*nodes), Rules(KernelRule(WIRED), PURPOSES), 30)
+    assert [(verdict.what, verdict.remedy) for _, verdict in check.bad()] == [
+        ("node 'x' takes 'x. y:5', and 'x. y' has 1 outputs", "Export the model again.")
+    ]
+
+
 def test_a_graph_for_later_releases_only_is_refused() -> None:
     late = replace(model(node("one", "One")), min_consumer=31)
-    check = check_model(late, Rules(WIRED, PURPOSES), {}, 30)
+    check = check_model(late, Rules(KernelRule(WIRED), PURPOSES), 30)
     assert not check.runs
     assert check.refused == (
         "the graph asks for GraphDef version 31 or later, and this release has 30. Take a newer RELEASE.",
@@ -308,7 +320,7 @@ def test_what_comes_with_a_model_is_told() -> None:
         node("c2", "body"),
     ]
     checked = model(*main, functions={"body": [node("r", "Add", "body", T=typed("int32"))]})
-    check = check_model(checked, rules(), {"_Arg": "feeds"}, 30)
+    check = check_model(checked, rules(), 30)
     assert check.features() == {"functions": ["body"]}
     assert check.inserted()["_Arg"] == "feeds"
     assert check.selection
@@ -333,7 +345,7 @@ def test_the_verdict_is_that_of_the_build(of: Node) -> None:
     if found.cause == "graph" and found.what.startswith("attribute"):
         return
     try:
-        select([model(of)], given.registry, {}, {"While": ()}, given.unavailable)
+        select([model(of)], given.kernels)
     except TfcrossError as error:
         assert not found.runs, str(error)
     else:

@@ -28,7 +28,9 @@ from ..recipes import Recipe, expand_sources, load_recipes, wanted_recipes
 from ..release import Release
 from ..releaseregistry import RegistrySources
 from ..render import write_if_changed
-from ..selection import Selection, select, select_all
+from ..rule import core_rule
+from ..selection import Selection
+from ..selector import select, select_all
 from ..shares import find_shares, measured
 from ..store import Tree
 from ..toolchain import Toolchain
@@ -154,15 +156,14 @@ class Build:
         self.own_folder = f"{Path(self.links[self.core.tree]).parent.as_posix()}/own"
         registry = sources.registry(self.options.types, self.own, Path(self.own_folder))
         extras = Extras(self.options.extra_ops, self.options.extra_kernels)
-        always, unavailable = self.core.always, self.core.unavailable
+        rule = core_rule(self.core, registry)
         if self.models:
-            inserted = self.core.inserted
-            self.selection: Selection = select(self.models, registry, always, inserted, unavailable, extras)
-            alone = [select([model], registry, always, inserted, unavailable) for model in self.models]
+            self.selection: Selection = select(self.models, rule, extras)
+            alone = [select([model], rule) for model in self.models]
             names = [str(model.path) for model in self.models]
             self.shares = find_shares(names, alone) if len(self.models) > 1 else []
         else:
-            self.selection = select_all(registry, self.core.portable, always, unavailable, extras)
+            self.selection = select_all(self.core.portable, rule, extras)
             self.shares = []
 
     # 9 core
