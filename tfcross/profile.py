@@ -15,7 +15,7 @@ from .schema import load_document
 #: Keys that a target and its arch must give between them.
 REQUIRED = ("triple", "cpu", "toolchain", "whole_archive")
 #: Keys of a target file that say how to resolve it, and are no part of a profile.
-STRUCTURE = ("extends", "archs", "default_arch", "machines", "package")
+STRUCTURE = ("extends", "archs", "default_arch", "machines", "package", "only_by_release")
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,10 @@ def known_hosts(root: Path) -> list[str]:
 def known_archs(root: Path, target: str, release: str = "") -> list[str]:
     """The archs of ``target``, sorted; only those that ``release`` ("": any) can be built for."""
     archs = _load_target(root, target)["archs"]
-    return sorted(
-        name for name, data in archs.items() if not release or release in data.get("releases", [release])
-    )
+    if not release:
+        return sorted(archs)
+    named = _by_release(root, release, target).get("archs", {})
+    return sorted(name for name, data in archs.items() if name in named or not data.get("only_by_release"))
 
 
 def own_arch(root: Path, target: str) -> str | None:
@@ -162,17 +163,17 @@ def load_profile(
     arch = arch or own or _default_arch(document, machine, shown)
     if arch not in document["archs"]:
         raise TfcrossError(f"{shown}: unknown arch '{arch}'. {known(document['archs'])}")
-    base = {key: value for key, value in document.items() if key not in STRUCTURE}
-    data = merge(base, document["archs"][arch])
+    if arch not in known_archs(root, target, release):
+        releases = [name for name in _releases(root) if arch in known_archs(root, target, name)]
+        way = "pass RELEASE=, or another ARCH=."
+        raise TfcrossError(f"{shown}: arch '{arch}' is for TensorFlow {', '.join(releases)}; {way}")
+    data: dict[str, Any] = {}
+    wanted = _by_release(root, release, target)
+    for layer in (document, wanted, document["archs"][arch], wanted.get("archs", {}).get(arch, {})):
+        data = merge(data, {key: value for key, value in layer.items() if key not in STRUCTURE})
     missing = [key for key in REQUIRED if key not in data]
     if missing:
         raise TfcrossError(f"{shown}: arch '{arch}' has no {missing[0]}; give it there or above.")
-    releases = data.pop("releases", [release])
-    if release not in releases:
-        way = "pass RELEASE=, or another ARCH=."
-        raise TfcrossError(f"{shown}: arch '{arch}' is for TensorFlow {', '.join(releases)}; {way}")
-    if release not in data["toolchain"]:
-        raise TfcrossError(f"{shown}: no toolchain for release '{release}'. {known(data['toolchain'])}")
     native = data["triple"].replace("{api}", "") == host_triple(machine)
     return _profile(target, arch, release, _with_api(data, api, shown), native)
 
@@ -222,6 +223,21 @@ def _machines(root: Path, target: str) -> dict[str, str]:
     return dict(_load_extended(root, target, ()).get("machines", {})) if path.is_file() else {}
 
 
+def _releases(root: Path) -> list[str]:
+    return sorted(path.name for path in (root / "releases").glob("*") if path.is_dir())
+
+
+def _by_release(root: Path, release: str, target: str) -> dict[str, Any]:
+    """What ``release`` lays over the file of ``target``; {} for nothing. TfcrossError if it is unknown."""
+    if release not in _releases(root):
+        raise TfcrossError(f"RELEASE: unknown release '{release}'. {known(_releases(root))}")
+    path = root / "releases" / release / "targets.yaml"
+    if not path.is_file():
+        return {}
+    wanted = load_document(path, "release_targets", f"releases/{release}/{path.name}")
+    return dict(wanted.get(target, {}))
+
+
 def _load_target(root: Path, target: str) -> dict[str, Any]:
     document = _load_extended(root, target, ()) if (root / "targets" / f"{target}.yaml").is_file() else {}
     if "archs" not in document:
@@ -259,7 +275,7 @@ def _profile(target: str, arch: str, release: str, data: Mapping[str, Any], nati
         description=data["description"],
         triple=data["triple"],
         cpu=data["cpu"],
-        toolchain=data["toolchain"][release],
+        toolchain=data["toolchain"],
         ccflags=tuple(data.get("ccflags", ())),
         defines=tuple(data.get("defines", ())),
         ldflags=tuple(data.get("ldflags", ())),
@@ -272,7 +288,7 @@ def _profile(target: str, arch: str, release: str, data: Mapping[str, Any], nati
         platform=data.get("platform", "linux"),
         api=data.get("api", ""),
         api_floor=data.get("api_floor", ""),
-        sdk=data.get("sdk", {}).get(release, ""),
+        sdk=data.get("sdk", ""),
         names=data.get("names", {}),
         bitcode=tuple(data.get("bitcode", ())),
     )

@@ -37,7 +37,7 @@ class Project:
         self.root = folder / "a project"
         self.fakes = folder / "fakes"
         self.fakes.mkdir()
-        for name in ("tfcross", "targets", "toolchains", "scripts"):
+        for name in ("tfcross", "targets", "releases", "toolchains", "scripts"):
             shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("bootstrap", "nightly.yaml"):
             shutil.copy(ROOT / name, self.root)

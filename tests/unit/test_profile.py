@@ -160,8 +160,24 @@ def test_extending_appends_to_lists_replaces_scalars_and_merges_mappings() -> No
     assert profile.whole_archive == "gnu"
     assert profile.toolchain == "gcc-2"
     assert profile.debian == ("some-package",)
-    assert load_profile(FIXTURES, "extended", None, "2.0").toolchain == "gcc-3"
     assert load_profile(FIXTURES, "extended", "host", "1.0").toolchain == "gcc-1"
+
+
+def test_a_release_lays_what_it_wants_over_target_and_arch() -> None:
+    small = load_profile(FIXTURES, "extended", "small", "2.0")
+    assert (small.toolchain, small.sdk) == ("gcc-3", "r2-")
+    host = load_profile(FIXTURES, "extended", "host", "2.0")
+    assert (host.toolchain, host.sdk) == ("gcc-4", "")
+
+
+def test_an_arch_of_some_releases_is_refused_by_the_others() -> None:
+    assert load_profile(FIXTURES, "extended", "by_release", "1.0").cpu == "x86_64"
+    assert known_archs(FIXTURES, "extended", "2.0") == ["host", "small"]
+    with pytest.raises(TfcrossError) as raised:
+        load_profile(FIXTURES, "extended", "by_release", "2.0")
+    assert str(raised.value) == (
+        "targets/extended.yaml: arch 'by_release' is for TensorFlow 1.0; pass RELEASE=, or another ARCH=."
+    )
 
 
 def test_a_profile_without_emulator_on_a_foreign_machine_cannot_run_here() -> None:
@@ -188,7 +204,7 @@ def test_an_emulator_is_left_out_where_the_machine_is_the_target() -> None:
             "PI",
             None,
             "3.0",
-            "targets/PI.yaml: no toolchain for release '3.0'. Known: 1.8.0, 2.14.1.",
+            "RELEASE: unknown release '3.0'. Known: 1.8.0, 2.14.1.",
             id="release",
         ),
     ],
@@ -210,7 +226,7 @@ def test_this_machine_may_be_one_that_linux_does_not_know() -> None:
 
 KEYS = (
     "api, api_floor, bitcode, ccflags, cpu, debian, defines, description, emulator, ldflags, libraries, "
-    "names, optional_libraries, platform, releases, sdk, toolchain, triple, whole_archive"
+    "names, only_by_release, optional_libraries, platform, sdk, toolchain, triple, whole_archive"
 )
 
 
@@ -222,7 +238,8 @@ KEYS = (
             "invalid_unknown_key",
             "unknown key 'tripel'. Known: api, api_floor, archs, bitcode, ccflags, cpu, debian, "
             "default_arch, defines, description, emulator, extends, ldflags, libraries, machines, "
-            "names, optional_libraries, package, platform, releases, sdk, toolchain, triple, whole_archive.",
+            "names, only_by_release, optional_libraries, package, platform, sdk, toolchain, triple, "
+            "whole_archive.",
             id="unknown key",
         ),
         pytest.param(

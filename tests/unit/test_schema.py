@@ -51,9 +51,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_merge_keys_may_be_overridden(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(
-        "description: &d a\ntoolchain: &t {a: b}\narchs: {c: {toolchain: {<<: *t, a: d}}}"
+        "description: &d a\nnames: &n {a: b}\narchs: {c: {names: {<<: *n, a: d}}}"
     )
-    assert load_document(tmp_path / "x.yaml", "target")["archs"] == {"c": {"toolchain": {"a": "d"}}}
+    assert load_document(tmp_path / "x.yaml", "target")["archs"] == {"c": {"names": {"a": "d"}}}
 
 
 def test_a_valid_document_raises_nothing() -> None:
