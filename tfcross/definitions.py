@@ -22,6 +22,9 @@ K = TypeVar("K")
 
 _OF_TYPE = re.compile(r"^(?:vtable|typeinfo|typeinfo name|VTT) for ")
 _OF_OTHER = re.compile(r"^(?:(?:non-virtual|virtual) thunk to|TLS (?:init|wrapper) function for) ")
+#: What protoc generates beside classes is named after the proto: ``descriptor_table_a_2fb_5fc_2eproto``.
+_OF_PROTO = re.compile(r"(?:^|_)((?:[A-Za-z0-9]+_2f)+\w+?)_2eproto\b")
+_ENCODED = re.compile(r"_([0-9a-f]{2})")
 _OPERATOR = re.compile(
     r"\boperator(?:\s*(\(\)|\[\]|<<=?|>>=?|<=>|->\*?|&&|\|\||\+\+|--|[-+*/%^&|~!=<>]=?|,)"
     r"|\s+([A-Za-z_][\w:]*(?: \w+)*(?:\s*[*&]+)?))"
@@ -42,7 +45,11 @@ class Definitions:
     def files_of(self, symbol: str, user: str) -> list[str]:
         """Files that may define the demangled ``symbol`` that ``user`` needs, the likeliest first."""
         of_type = _OF_TYPE.match(symbol)
-        if of_type:
+        proto = _OF_PROTO.search(symbol)
+        if proto:
+            name = _ENCODED.sub(lambda code: chr(int(code[1], 16)), proto[1])
+            found = frozenset({f"{name}.pb.cc"} & self.sources.keys())
+        elif of_type:
             _, name = symbol_key(symbol[of_type.end() :])
             found = self.by_class.get(name, frozenset())
         else:
@@ -65,7 +72,9 @@ class Definitions:
         return sorted(found)
 
     def _with_class(self, name: str) -> list[str]:
-        """Headers that define the class ``name``."""
+        """Headers that define the class ``name``; none for the scope of a function that is in no class."""
+        if not name:
+            return []
         defined = re.compile(rf"\b(?:struct|class)\s+{re.escape(name)}\b[^;(){{]*\{{")
         return [file for file, text in self._headers.items() if name in text and defined.search(text)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -54,11 +55,18 @@ def _compiled(key: str, data: Mapping[str, Any]) -> Iterator[re.Pattern[str]]:
 
 def explain_text(text: str, entries: tuple[Entry, ...]) -> list[Explanation]:
     """What each known message in ``text`` means, in the order of the text; equal ones once."""
-    found = [(match.start(), entry, match) for entry in entries for match in _matches(entry, text)]
+    first: dict[tuple[object, ...], tuple[int, Entry, dict[str, str]]] = {}
+    for entry in entries:
+        for match in _matches(entry, text):
+            told = {name: value for name, value in match.groupdict().items() if value}
+            case = (entry.key, *sorted(told.items()))
+            if case not in first or match.start() < first[case][0]:
+                first[case] = (match.start(), entry, told)
+    line_ends = [match.start() for match in re.finditer("\n", text)]
     once: dict[tuple[str, str, str], Explanation] = {}
-    for _, entry, match in sorted(found, key=lambda item: item[0]):
-        one = _explanation(entry, match, text)
-        once.setdefault((one.key, one.title, one.means), one)
+    for at, entry, told in sorted(first.values(), key=lambda item: item[0]):
+        explanation = _explanation(entry, told, bisect.bisect_left(line_ends, at) + 1)
+        once.setdefault((explanation.key, explanation.title, explanation.means), explanation)
     return list(once.values())
 
 
@@ -66,9 +74,7 @@ def _matches(entry: Entry, text: str) -> Iterator[re.Match[str]]:
     return (match for pattern in entry.patterns for match in pattern.finditer(text))
 
 
-def _explanation(entry: Entry, match: re.Match[str], text: str) -> Explanation:
-    told = {name: value for name, value in match.groupdict().items() if value}
-
+def _explanation(entry: Entry, told: Mapping[str, str], line: int) -> Explanation:
     def filled(template: str) -> str:
         return _PLACEHOLDER.sub(lambda name: told.get(name[1], _UNTOLD), template)
 
@@ -76,7 +82,7 @@ def _explanation(entry: Entry, match: re.Match[str], text: str) -> Explanation:
     return Explanation(
         key=entry.key,
         title=filled(data["title"]),
-        line=text.count("\n", 0, match.start()) + 1,
+        line=line,
         means=filled(data["means"]),
         see=tuple(map(filled, data["see"])),
         do=tuple(map(filled, data["do"])),

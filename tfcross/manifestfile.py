@@ -32,7 +32,7 @@ def load_manifest(path: Path) -> dict[str, Any]:
             f"{path}: cannot be read: {error.strerror}; build first (scons TARGET=… MODEL=…), or give a "
             "folder that a build made."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TfcrossError(f"{path}: not JSON: {error}; build again.") from error
     validate(document, "manifest", str(path))
     if document[DIGEST] != _digest(document):

@@ -72,7 +72,7 @@ def _check_index(folder: Path) -> Iterator[str]:
     try:
         told = json.loads((folder / NAME).read_text(encoding="utf-8"))
         actual = make_index(folder)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         yield f"{NAME}: cannot be read as JSON"
         return
     except TfcrossError as error:

@@ -61,7 +61,7 @@ def load_json(path: Path, schema: str) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TfcrossError(f"{path}: cannot be read: {error.strerror}; publish again.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TfcrossError(f"{path}: not JSON: {error}; publish again.") from error
     validate(document, schema, str(path))
     return dict(document)

@@ -49,5 +49,8 @@ def fnv1a(text: str) -> int:
 
 
 def quote(text: str) -> str:
-    """A C string literal: what stringising makes of a class text (JSON escapes the same characters)."""
-    return json.dumps(text)
+    """A C string literal: what stringising makes of a class text (JSON escapes the same characters).
+
+    Two question marks would begin a trigraph in C++11.
+    """
+    return json.dumps(text).replace("??", "?\\?")

@@ -50,6 +50,8 @@ def _parse(patch: Path) -> list[Any]:
 
 def _apply_item(tree: Path, item: Any, patch: str) -> None:
     old, new = _path(item.source, patch), _path(item.target, patch)
+    for path in filter(None, (old, new)):
+        _check_no_link(tree, path, patch)
     lines = [] if old is None else _read(tree / old, f"{patch}: {old}")
     if old is None and new is not None and (tree / new).exists():
         raise TfcrossError(f"{patch}: {new}: the file to add is in the tree already. {MENDING}.")
@@ -69,6 +71,13 @@ def _path(raw: bytes, patch: str) -> str | None:
     if text.startswith("/") or ".." in parts or len(parts) < 2:
         raise TfcrossError(f"{patch}: path '{text}' leaves the tree. Write it as a/<path> and b/<path>.")
     return "/".join(parts[1:])
+
+
+def _check_no_link(tree: Path, path: str, patch: str) -> None:
+    """What is behind a link would be changed in the link's place, or outside of the tree."""
+    for part in (PurePosixPath(path), *PurePosixPath(path).parents):
+        if (tree / part).is_symlink():
+            raise TfcrossError(f"{patch}: {path}: '{part}' is a link; name the file that it leads to.")
 
 
 def _read(path: Path, where: str) -> list[bytes]:

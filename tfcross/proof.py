@@ -87,7 +87,9 @@ def run_here(profile: Profile, app: str, arguments: Sequence[str], environment: 
     except OSError as error:
         raise TfcrossError(f"proof: {argv[0]}: {error.strerror}. Install it, or build without it.") from error
     if done.returncode:
-        lines = [line for line in done.stdout.splitlines() if line.strip()] or ["it printed nothing"]
+        said = [line for line in done.stdout.splitlines() if line.strip()]
+        own = [line for line in said if not line.startswith("qemu: uncaught target signal")]
+        lines = own or said or ["it printed nothing"]
         how = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
         raise TfcrossError(f"proof: {shlex.join(argv)} ended with {how}: {lines[-1]}")
     return done.stdout

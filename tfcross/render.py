@@ -15,7 +15,7 @@ _environment = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,
-    autoescape=False,
+    autoescape=lambda name: bool(name and name.endswith((".html.j2", ".svg.j2"))),
 )
 
 

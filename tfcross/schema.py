@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Mapping
+import re
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,16 @@ import yaml
 from .errors import TfcrossError, known
 
 SCHEMAS = Path(__file__).parent / "schemas"
+#: Most bytes, nested collections and aliases of a data file: a few lines of YAML can stand for gigabytes.
+MOST_BYTES, MOST_DEPTH, MOST_ALIASES = 4_000_000, 50, 200
 
 
 class _KeyError(yaml.YAMLError):
     """A key that YAML allows and the data files do not."""
+
+
+class _LimitError(yaml.YAMLError):
+    """More than a data file may have."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -33,10 +40,21 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         return dict(super().construct_mapping(node, deep))
 
 
+def _pattern(validator: Any, pattern: str, instance: object, schema: object) -> Iterator[Any]:
+    """The keyword as JSON Schema means it: ``$`` is the end of the text, not a place before a line break."""
+    end = f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern
+    if isinstance(instance, str) and not re.search(end, instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_extend: Any = jsonschema.validators.extend
+_Validator = _extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
+
+
 @functools.cache
-def _validator(name: str) -> jsonschema.Draft202012Validator:
+def _validator(name: str) -> Any:
     path = next(SCHEMAS.glob(f"{name}.*"))  # .json where others than this project are to read it
-    return jsonschema.Draft202012Validator(yaml.safe_load(path.read_text()))
+    return _Validator(yaml.safe_load(path.read_text()))
 
 
 def load_document(path: Path, schema: str, shown: str = "") -> dict[str, Any]:
@@ -47,7 +65,7 @@ def load_document(path: Path, schema: str, shown: str = "") -> dict[str, Any]:
     """
     shown = shown or "/".join(path.parts[-2:])
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        document = _bounded(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TfcrossError(f"{shown}: cannot be read: {error.strerror}.") from error
     except _KeyError as error:
@@ -57,6 +75,21 @@ def load_document(path: Path, schema: str, shown: str = "") -> dict[str, Any]:
         raise TfcrossError(f"{shown}: not YAML: {reason}.") from error
     validate(document, schema, shown)
     return dict(document)
+
+
+def _bounded(text: str) -> Any:
+    """The document in ``text``; _LimitError for one that is too large, too deep or has many aliases."""
+    if len(text) > MOST_BYTES:
+        raise _LimitError(f"{len(text)} characters; at most {MOST_BYTES} are allowed")
+    depth = aliases = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        aliases += isinstance(event, yaml.AliasEvent)
+        if depth > MOST_DEPTH:
+            raise _LimitError(f"nested more than {MOST_DEPTH} deep")
+        if aliases > MOST_ALIASES:
+            raise _LimitError(f"more than {MOST_ALIASES} aliases")
+    return yaml.load(text, Loader=_Loader)
 
 
 def validate(document: object, schema: str, shown: str) -> None:

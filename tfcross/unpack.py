@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import errno
 import gzip
 import hashlib
 import io
 import json
 import lzma
 import os
+import stat
 import subprocess
 import sys
 import tarfile
@@ -31,6 +33,9 @@ if TYPE_CHECKING:  # the child process starts in a tenth of the time without wha
     from .release import Origin, Source
 
 LIMIT = 4 << 30
+#: Most bytes of a tar member's long name or extended header, which are read whole, and of a link's target.
+LONGEST_HEADER, LONGEST_LINK = 1 << 20, 4096
+_HEADERS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, b"X")
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,15 @@ class Layout:
 def layout_of(source: Source, origin: Origin) -> Layout:
     """How the archive from ``origin`` becomes the tree of ``source``."""
     return Layout(source.files, origin.root, origin.moves)
+
+
+class _Member(tarfile.TarInfo):
+    """A tar member whose headers are of a bounded size."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in _HEADERS and self.size > LONGEST_HEADER:
+            raise TfcrossError(f"a header in it has {self.size} bytes; {LONGEST_HEADER} are allowed")
+        return super()._proc_member(archive)  # type: ignore[misc,no-any-return]
 
 
 class _Tree:
@@ -89,12 +103,17 @@ class _Tree:
     def _new(self, path: str) -> Path:
         if path in self.contents:
             raise TfcrossError(f"'{path}' is in it twice")
-        if any(str(parent) in self.links for parent in PurePosixPath(path).parents):
-            raise TfcrossError(f"'{path}' is below a link")
+        for parent in map(str, PurePosixPath(path).parents):
+            if parent in self.links:
+                raise TfcrossError(f"'{path}' is below a link")
+            if parent in self.contents:
+                raise TfcrossError(f"'{path}' is below the file '{parent}'")
         target = self.into / path
+        if target in self.folders:
+            raise TfcrossError(f"'{path}' is a file and a folder in it")
         if target.parent not in self.folders:
             target.parent.mkdir(parents=True, exist_ok=True)
-            self.folders.add(target.parent)
+            self.folders.update((target.parent, *target.parent.parents))
         return target
 
     def add_file(self, path: str, stream: IO[bytes], executable: bool) -> None:
@@ -127,6 +146,14 @@ class _Tree:
         self.links[path] = to
         self.contents[path] = link_hash(to)
 
+    def check_links(self) -> None:
+        """Raises TfcrossError for a link that leaves the tree by way of another."""
+        top = os.path.realpath(self.into)
+        for path, to in self.links.items():
+            end = os.path.realpath(self.into / path)
+            if end != top and not end.startswith(f"{top}/"):
+                raise TfcrossError(f"'{path}' links to '{to}', outside of the tree")
+
 
 def unpack(archive: Path, into: Path, layout: Layout, limit: int = LIMIT) -> str:
     """Unpack what ``layout`` keeps into the new folder ``into``; the tree's hash.
@@ -139,7 +166,10 @@ def unpack(archive: Path, into: Path, layout: Layout, limit: int = LIMIT) -> str
             with zipfile.ZipFile(archive) as opened:
                 return _unpack_zip(opened, into, layout, limit)
         tree = _Tree(into, layout, limit)
-        with _decompressed(archive) as plain, tarfile.open(fileobj=plain, mode="r:") as opened_tar:
+        with (
+            _decompressed(archive) as plain,
+            tarfile.open(fileobj=plain, mode="r:", tarinfo=_Member) as opened_tar,
+        ):
             for member in opened_tar:
                 _add_tar_member(tree, opened_tar, member)
         return _digest(tree)
@@ -169,11 +199,18 @@ def _told(name: str) -> Iterator[None]:
         raise TfcrossError(f"{name}: {error}. Not used.") from error
     except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError) as error:
         raise TfcrossError(f"{name}: a damaged archive ({error or 'it ends early'}). Not used.") from error
+    except (UnicodeDecodeError, RuntimeError, OverflowError) as error:  # of a zip
+        raise TfcrossError(f"{name}: an archive that cannot be read ({error}). Not used.") from error
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):  # of the disk; a zip can name a place before its start
+            raise
+        raise TfcrossError(f"{name}: a damaged archive ({error}). Not used.") from error  # gzip, bz2
 
 
 def _digest(tree: _Tree) -> str:
     if not tree.contents:
         raise TfcrossError("it holds none of the files to keep")
+    tree.check_links()
     return tree_hash(tree.contents)
 
 
@@ -202,7 +239,11 @@ def _unpack_zip(archive: zipfile.ZipFile, into: Path, layout: Layout, limit: int
         path = tree.place(member.filename)
         tree.charge(member.file_size)
         mode = member.external_attr >> 16
-        if path and mode & 0o170000 == 0o120000:
+        if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFLNK):
+            raise TfcrossError(f"member '{member.filename}' is a device or a pipe")
+        if path and stat.S_ISLNK(mode):
+            if member.file_size > LONGEST_LINK:
+                raise TfcrossError(f"'{path}' is a link to a name of {member.file_size} bytes")
             tree.add_link(path, archive.read(member).decode())
         elif path:
             with archive.open(member) as stream:

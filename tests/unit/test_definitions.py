@@ -105,3 +105,25 @@ def test_what_a_macro_hides_is_looked_for_beside_the_header_that_declares_it(tmp
 def test_a_header_without_a_source_beside_it_helps_nobody(tmp_path: Path) -> None:
     (tmp_path / "util.h").write_text("int Hidden(int x);\n")
     assert definitions({"util.h": tmp_path}).files_of("Hidden(int)", "op.cc") == []
+
+
+def test_a_symbol_outside_of_every_class_has_no_family_of_all_headers(tmp_path: Path) -> None:
+    (tmp_path / "shape.h").write_text("class Shape {\n};\n")
+    (tmp_path / "shape_1.cc").write_text('#include "shape.h"\n')
+    sources = dict.fromkeys(["shape.h", "shape_1.cc"], tmp_path)
+    assert definitions(sources).family_of("nowhere") == []
+    assert definitions(sources).family_of("n::Shape::Area() const") == ["shape_1.cc"]
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    [
+        "descriptor_table_tensorflow_2fcore_2fframework_2fnode_5fdef_2eproto",
+        "scc_info_NodeDef_tensorflow_2fcore_2fframework_2fnode_5fdef_2eproto",
+        "TableStruct_tensorflow_2fcore_2fframework_2fnode_5fdef_2eproto::offsets",
+    ],
+)
+def test_what_protoc_names_after_a_proto_is_in_its_unit(symbol: str, tmp_path: Path) -> None:
+    unit = "tensorflow/core/framework/node_def.pb.cc"
+    assert definitions({unit: tmp_path}).files_of(symbol, "op.cc") == [unit]
+    assert definitions().files_of(symbol, "op.cc") == []

@@ -6,5 +6,7 @@
 ifndef TFCROSS
 TFCROSS := $(dir $(lastword $(MAKEFILE_LIST)))..
 endif
-TFCROSS_CXXFLAGS := -fPIC -std=c++17 -DNDEBUG -DEIGEN_NEON_GEBP_NR=4 -isystem "$(TFCROSS)/include"
-TFCROSS_LDLIBS := -Wl,--whole-archive "$(TFCROSS)/lib/libtensorflow-core.a" -Wl,--no-whole-archive "$(TFCROSS)/lib/libprotobuf.a" "$(TFCROSS)/lib/libdouble-conversion.a" -Wl,--gc-sections -llog -lm
+# For the shell: the folder's name as it is, whatever is in it.
+TFCROSS_QUOTED := '$(subst ','\'',$(TFCROSS))'
+TFCROSS_CXXFLAGS := -fPIC -std=c++17 -DNDEBUG -DEIGEN_NEON_GEBP_NR=4 -isystem $(TFCROSS_QUOTED)/include
+TFCROSS_LDLIBS := -Wl,--whole-archive $(TFCROSS_QUOTED)/lib/libtensorflow-core.a -Wl,--no-whole-archive $(TFCROSS_QUOTED)/lib/libprotobuf.a $(TFCROSS_QUOTED)/lib/libdouble-conversion.a -Wl,--gc-sections -llog -lm
