@@ -3,10 +3,11 @@
 
     scripts/check_graph.py MODEL... TARGET=PI [ARCH=...] [RELEASE=...] [TYPES=slim|full] [--json] [--nodes]
     scripts/check_graph.py MODEL... --library out/PI-armv7 [--json] [--nodes]
+                           [INPUTS='x=float[1,8,8,3],...'] [OUTPUTS=y,...] [SIGNATURE=...]
 
 The first form is about a library that is to be built for these graphs, the second about one that is there.
-Without --nodes, equal nodes share a line. Exit status: 0 if every model can run, 1 if one cannot, 2 for a
-mistake.
+INPUTS=, OUTPUTS= and SIGNATURE= cut one model as a build does. Without --nodes, equal nodes share a line.
+Exit status: 0 if every model can run, 1 if one cannot, 2 for a mistake.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 from tfcross.checkreport import json_check, text_check  # noqa: E402
 from tfcross.commandline import split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
+from tfcross.graph.ends import require_one  # noqa: E402
 from tfcross.manifest import Library, read_library  # noqa: E402
 from tfcross.model import load_model  # noqa: E402
 from tfcross.modelcheck import ModelCheck, check_model  # noqa: E402
@@ -45,7 +47,8 @@ class Checked:
 
 def check(names: list[str], options: Options, library: Library | None) -> Checked:
     """The checks of the models ``names``. Raises TfcrossError."""
-    models = [load_model(Path(name)) for name in names]
+    require_one(options.ends, len(names))
+    models = [load_model(Path(name), ends=options.ends) for name in names]
     found = release_registry(ROOT, options)
     rules = Rules(
         kernels=core_rule(found.core, found.registry(options.types)),

@@ -5,8 +5,10 @@
     scripts/summarize_graph.py MODEL --dot > model.dot      # for graphviz
     scripts/summarize_graph.py MODEL --svg > model.svg      # graphviz's `dot` draws it
                                [--boxes=60]                 # open name scopes while there is room
+                               [INPUTS='x=float[1,8,8,3],...'] [OUTPUTS=y,...] [SIGNATURE=...]
 
-Reads frozen graphs, binary or text, and SavedModels. Exit status: 0, or 2 for a mistake.
+Reads frozen graphs, binary or text, and of SavedModels what the signature's outputs need. INPUTS=, OUTPUTS=
+and SIGNATURE= cut one model as a build does. Exit status: 0, or 2 for a mistake.
 """
 
 from __future__ import annotations
@@ -23,24 +25,31 @@ sys.path.insert(0, str(ROOT))
 
 from tfcross import environment  # noqa: E402
 from tfcross.commandline import CommandLine, split_words  # noqa: E402
-from tfcross.errors import TfcrossError  # noqa: E402
+from tfcross.errors import TfcrossError, known  # noqa: E402
+from tfcross.graph.ends import parse_ends, require_one  # noqa: E402
 from tfcross.model import Model, load_model  # noqa: E402
 from tfcross.scopes import draw  # noqa: E402
 from tfcross.summary import Summary, summarize  # noqa: E402
 from tfcross.summarytext import dot_text, summary_text  # noqa: E402
 
 FLAGS, VALUES = ("--json", "--dot", "--svg"), ("--boxes",)
+ENDS = ("INPUTS", "OUTPUTS", "SIGNATURE")
 BOXES = 60
 DRAWING_SECONDS = 120
 
 
 def output(line: CommandLine) -> str:
     """What the command line asks for. Raises TfcrossError."""
-    if not line.names or line.variables:
+    other = line.variables.keys() - set(ENDS)
+    if other:
+        raise TfcrossError(f"{min(other)}=: no variable of this script. {known(ENDS)}")
+    if not line.names:
         raise TfcrossError("give models: frozen graphs (.pb, .pbtxt) or SavedModel folders.")
     if len(line.flags) > 1:
         raise TfcrossError(f"{' and '.join(sorted(line.flags))}: give one form only.")
-    models = [load_model(Path(name)) for name in line.names]
+    ends = parse_ends(*(line.variables.get(name, "") for name in ENDS))
+    require_one(ends, len(line.names))
+    models = [load_model(Path(name), ends=ends) for name in line.names]
     if line.flags & {"--dot", "--svg"}:
         if len(models) > 1:
             raise TfcrossError("one picture shows one model; give one.")

@@ -21,6 +21,7 @@ def json_check(check: ModelCheck) -> dict[str, Any]:
         "runs": check.runs,
         "refused": list(check.refused),
         "notes": list(check.model.notes),
+        "unproven": check.unproven,
         "nodes": [_json_node(node, verdict) for node, verdict in check.nodes],
         "features": check.features(),
         "inserted": check.inserted(),
@@ -57,6 +58,7 @@ def text_check(check: ModelCheck, place: str, every_node: bool = False) -> str:
     lines += table(("node", *_HEAD[1:]) if every_node else _HEAD, rows)
     lines += _problems(check)
     lines += _surprises(check)
+    lines += _proof(check)
     lines += _brought(check)
     return "\n".join(lines) + "\n"
 
@@ -129,6 +131,12 @@ def _surprises(check: ModelCheck) -> Iterator[str]:
     yield from (f"- {note}" for note in check.model.notes)
     yield from (f"- {quoted_list(names)}: {note}" for note, names in notes.items())
     yield from (f"- {kind}: {len(names)} ({quoted_list(names)})" for kind, names in features.items())
+
+
+def _proof(check: ModelCheck) -> Iterator[str]:
+    if check.runs and check.unproven:
+        yield ""
+        yield f"A build's generic proof would not run it: {check.unproven}"
 
 
 def _brought(check: ModelCheck) -> Iterator[str]:

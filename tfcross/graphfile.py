@@ -89,6 +89,11 @@ _NESTED = {
 }
 
 
+def length_field(number: int, content: bytes) -> bytes:
+    """The field ``number`` of a message with the bytes ``content``, as it stands on the wire."""
+    return _encoded(number << 3 | LEN) + _encoded(len(content)) + content
+
+
 def _encoded(number: int) -> bytes:
     out = bytearray()
     while number >= 0x80:
@@ -105,7 +110,7 @@ def _without_payload(data: Any, start: int, end: int, message: str) -> bytes:
         nested = _NESTED.get((message, field.number))
         if field.wire == LEN and nested and size > _LARGE_PAYLOAD:
             content = _without_payload(data, field.start, field.end, nested)
-            kept += _encoded(field.number << 3 | LEN) + _encoded(len(content)) + content
+            kept += length_field(field.number, content)
         elif message != "TensorProto" or field.number <= 2 or size <= _LARGE_PAYLOAD:
             kept += data[field.tag : field.end]
     return bytes(kept)
@@ -121,25 +126,35 @@ def parse(data: Any, start: int, end: int, message: Any) -> Any:
         raise WireError(start, f"no valid {message.DESCRIPTOR.name}") from None
 
 
-def _library_parts(data: Any, start: int, end: int) -> Iterator[Any]:
+class Part(NamedTuple):
+    """A message of a GraphDef: its class (of graphdef), and where its bytes are."""
+
+    message: Any
+    start: int
+    end: int
+
+
+_PARTS = {1: graphdef.NodeDef, 4: graphdef.VersionDef}
+_LIBRARY_PARTS = {1: graphdef.FunctionDef, 2: graphdef.GradientDef}
+
+
+def part_places(data: Any, start: int, end: int) -> Iterator[Part]:
+    """Where the NodeDef, FunctionDef, GradientDef and VersionDef messages of a GraphDef are."""
     for field in fields(data, start, end):
-        if field.number == 1 and field.wire == LEN:
-            yield parse(data, field.start, field.end, graphdef.FunctionDef)
-        elif field.number == 2 and field.wire == LEN:
-            yield parse(data, field.start, field.end, graphdef.GradientDef)
+        if field.number in (1, 2, 4) and field.wire != LEN:
+            raise WireError(field.tag, "no field of a GraphDef")
+        if field.number in _PARTS:
+            yield Part(_PARTS[field.number], field.start, field.end)
+        elif field.number == 2:
+            for inner in fields(data, field.start, field.end):
+                if inner.number in _LIBRARY_PARTS and inner.wire == LEN:
+                    yield Part(_LIBRARY_PARTS[inner.number], inner.start, inner.end)
 
 
 def graph_parts(data: Any, start: int, end: int) -> Iterator[Any]:
     """The NodeDef, FunctionDef, GradientDef and VersionDef messages of a GraphDef, one at a time."""
-    for field in fields(data, start, end):
-        if field.number in (1, 2, 4) and field.wire != LEN:
-            raise WireError(field.tag, "no field of a GraphDef")
-        if field.number == 1:
-            yield parse(data, field.start, field.end, graphdef.NodeDef)
-        elif field.number == 2:
-            yield from _library_parts(data, field.start, field.end)
-        elif field.number == 4:
-            yield parse(data, field.start, field.end, graphdef.VersionDef)
+    for part in part_places(data, start, end):
+        yield parse(data, part.start, part.end, part.message)
 
 
 class MetaGraph(NamedTuple):

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from .graph.ends import input_word
 from .linkflags import LinkFlags
 from .manifestfile import NAME, load_manifest
 from .model import Model
@@ -26,7 +27,7 @@ def make_manifest(
     release: Release,
     toolchain: Toolchain,
     trees: Mapping[str, Tree],
-    models: Sequence[Model],
+    models: Sequence[Mapping[str, Any]],
     selection: Selection,
     units: Iterable[str],
     link: LinkFlags,
@@ -35,7 +36,8 @@ def make_manifest(
 ) -> dict[str, Any]:
     """The manifest as JSON values: no times, no paths of this machine, equal for equal builds.
 
-    ``session_factory`` is the C++ class without which an app has no session.
+    ``models`` are what ``model_facts`` tells of each. ``session_factory`` is the C++ class without which an
+    app has no session.
     """
     return {
         "release": release.version,
@@ -56,7 +58,7 @@ def make_manifest(
             "kernels": list(options.extra_kernels),
             "own": own.sha256 if own else "",
         },
-        "models": [{"name": model.path.name, "sha256": model.sha256} for model in models],
+        "models": list(models),
         "ops": {op: asdict(selection.reasons[op]) for op in selection.ops},
         "kernels": [list(pair) for pair in selection.kernels],
         "units": sorted(units),
@@ -66,6 +68,20 @@ def make_manifest(
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(link).items()
         },
     }
+
+
+def model_facts(model: Model, graph: str = "", sha256: str = "", unproven: str = "") -> dict[str, Any]:
+    """What the manifest tells of a model.
+
+    ``graph`` is the file of the output folder that holds the cut graph, with its hash. ``unproven`` is why
+    the proof did not run it.
+    """
+    facts: dict[str, Any] = {"name": model.path.name, "sha256": model.sha256}
+    if model.replaced is not None:
+        inputs = [input_word(each.name, each.dtype, each.shape) for each in model.placeholders]
+        facts |= {"inputs": inputs, "outputs": list(model.outputs)}
+        facts |= {"graph": {"name": graph, "sha256": sha256}}
+    return {**facts, **({"unproven": unproven} if unproven else {})}
 
 
 def _registered(part: FileSelection) -> dict[str, Any]:

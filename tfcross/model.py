@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tfcross import modelfile
+from tfcross.errors import TfcrossError
+from tfcross.graph.cut import BadEnds
+from tfcross.graph.ends import NO_ENDS, Ends, tensor_name
+from tfcross.graph.placeholders import (
+    PLACEHOLDERS,
+    Placeholder,
+    all_placeholders,
+    cut_to,
+    given_placeholders,
+    told_placeholder,
+)
 from tfcross.graphchecks import BadGraph, check_nodes, producer
-from tfcross.graphdef import dtype_name
 from tfcross.modelfile import ModelFile
 from tfcross.node import (
     AttrSummary,
     BadNode,
     FunctionRef,
     Node,
-    Shape,
     TensorSummary,
     make_node,
-    make_shape,
     quoted,
     quoted_list,
 )
@@ -35,24 +43,14 @@ __all__ = [
     "load_model",
 ]
 
-_PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
-_SCALAR_MEANS_UNKNOWN = 21  # up to this producer version, a Placeholder could not tell the two apart
 _VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp"})
+_TABLES = frozenset({"HashTable", "HashTableV2"})
 # Ops whose nodes end a graph and give an app nothing.
 _ENDING_OPS = """
     NoOp Assert Const PrintV2 Assign AssignVariableOp SaveV2 Save RestoreV2 ScalarSummary HistogramSummary
     ImageSummary MergeSummary InitializeTableV2 InitializeTable InitializeTableFromTextFileV2
 """
-_NO_OUTPUTS = _PLACEHOLDERS | frozenset(_ENDING_OPS.split())
-
-
-@dataclass(frozen=True)
-class Placeholder:
-    """An input that a caller must feed; ``name`` as Session::Run takes it."""
-
-    name: str
-    dtype: str
-    shape: Shape
+_NO_OUTPUTS = PLACEHOLDERS | frozenset(_ENDING_OPS.split())
 
 
 @dataclass(frozen=True)
@@ -70,6 +68,8 @@ class Model:
     """``outputs`` as Session::Run takes them; ``producer`` 0 when the file does not tell.
 
     ``notes`` are sentences about what will surprise at run time, such as variables without values.
+    ``signature`` is the name of a SavedModel's. ``replaced`` is None where the file is the graph that runs;
+    else ``nodes`` are a part of it, and placeholders stand for those that ``replaced`` names.
     """
 
     path: Path
@@ -81,6 +81,25 @@ class Model:
     producer: int
     min_consumer: int
     notes: tuple[str, ...]
+    signature: str = ""
+    replaced: frozenset[str] | None = None
+
+    @property
+    def title(self) -> str:
+        """The name of the file, or of the SavedModel's folder, without what tells its format."""
+        return self.path.resolve().parent.name if self.path.stem == "saved_model" else self.path.stem
+
+    def unfrozen(self) -> str:
+        """What a SavedModel's graph lacks to give its outputs, in a sentence; "" for nothing."""
+        kinds = {"variable": _VARIABLES, "table": _TABLES} if self.signature else {}
+        lacks = {kind: [node.name for node in self.nodes if node.op in ops] for kind, ops in kinds.items()}
+        told = [f"{_count(names, kind)} ({quoted_list(names)})" for kind, names in lacks.items() if names]
+        if not told:
+            return ""
+        return (
+            f"its signature {quoted(self.signature)} needs {' and '.join(told)}, and what they hold is in "
+            "files beside the graph. Freeze it, and pass the frozen graph (docs/models.md#freezing)."
+        )
 
     def reachable(self) -> tuple[FunctionBody, ...]:
         """The functions that the main graph can come to call, in the order in which they are met."""
@@ -161,13 +180,6 @@ class _Contents:
         }
 
 
-def _placeholder(node: Node, producer_version: int) -> Placeholder:
-    shape = node.attr("shape", "shape")
-    if shape == () and producer_version <= _SCALAR_MEANS_UNKNOWN and node.op == "Placeholder":
-        shape = None
-    return Placeholder(node.name, node.attr("dtype", "type") or "DT_INVALID", shape)
-
-
 def _unconsumed(nodes: Iterable[Node]) -> tuple[str, ...]:
     """The nodes that nothing takes from, less those of _NO_OUTPUTS; the constants when no others are left."""
     nodes = tuple(nodes)
@@ -177,69 +189,77 @@ def _unconsumed(nodes: Iterable[Node]) -> tuple[str, ...]:
     return outputs or tuple(node.name for node in ends if node.op == "Const")
 
 
-def _tensor_name(tensor: str) -> str:
-    """``x`` for ``x:0``, which Session::Run takes to be the same."""
-    return tensor.removesuffix(":0")
-
-
 def _signature_ends(signature: Any, nodes: Iterable[Node]) -> tuple[tuple[Placeholder, ...], tuple[str, ...]]:
     """The inputs and outputs that a SavedModel's signature names, by key. Raises BadGraph."""
-    names = {node.name for node in nodes}
+    by_name = {node.name: node for node in nodes}
     for ends in (signature.inputs, signature.outputs):
         for key in sorted(ends):
-            if producer(ends[key].name) not in names:
+            if producer(ends[key].name) not in by_name:
                 raise BadGraph(
                     f"its signature's {quoted(key)} is {quoted(ends[key].name)}, and there is no such node"
                 )
     infos = [signature.inputs[key] for key in sorted(signature.inputs)]
-    inputs = tuple(
-        Placeholder(_tensor_name(info.name), dtype_name(info.dtype), make_shape(info.tensor_shape))
-        for info in infos
-    )
-    return inputs, tuple(_tensor_name(signature.outputs[key].name) for key in sorted(signature.outputs))
+    inputs = tuple(told_placeholder(info, by_name[producer(info.name)]) for info in infos)
+    return inputs, tuple(tensor_name(signature.outputs[key].name) for key in sorted(signature.outputs))
 
 
-def _notes(contents: _Contents) -> tuple[str, ...]:
+def _count(names: Collection[str], what: str) -> str:
+    return f"{len(names)} {what}{'s' if len(names) > 1 else ''}"
+
+
+def _notes(nodes: Iterable[Node]) -> tuple[str, ...]:
     notes = []
-    variables = [node.name for node in contents.nodes if node.op in _VARIABLES]
+    variables = [node.name for node in nodes if node.op in _VARIABLES]
     if variables:
-        count = f"{len(variables)} variable{'s' if len(variables) > 1 else ''}"
+        count = _count(variables, "variable")
         notes.append(f"{count} without values ({quoted_list(variables)}): freeze it first.")
     return tuple(notes)
 
 
-def _model(file: ModelFile, graph: modelfile.Graph) -> Model:
-    """Raises what the parts raise: WireError, TextError, BadNode, BadGraph."""
+def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends) -> Model:
+    """Raises what the parts raise, WireError, TextError, BadNode, BadGraph; and BadEnds."""
     contents = _Contents()
     for part in graph.parts:
         contents.add(part)
     if not contents.nodes:
         raise BadNode("it has no nodes")
     check_nodes(contents.nodes)
-    if graph.signature is None:
-        inputs = (node for node in contents.nodes if node.op in _PLACEHOLDERS)
-        placeholders = tuple(_placeholder(node, contents.producer) for node in inputs)
-        outputs = _unconsumed(contents.nodes)
-    else:
-        placeholders, outputs = _signature_ends(graph.signature, contents.nodes)
+    told: dict[str, Placeholder] = {}
+    outputs = ends.outputs
+    if graph.signature is not None:
+        inputs, fetched = _signature_ends(graph.signature, contents.nodes)
+        outputs, told = outputs or fetched, {each.name: each for each in inputs}
+    outputs = outputs or _unconsumed(contents.nodes)
+    cut = None
+    if graph.signature is not None or ends.inputs or ends.outputs:
+        cut = cut_to(contents.nodes, ends.inputs, tuple(told.values()), outputs)
+    nodes = cut.nodes if cut else tuple(contents.nodes)
+    if ends.inputs:
+        told = given_placeholders(nodes, ends.inputs, contents.producer)
     return Model(
         path=file.path,
-        nodes=tuple(contents.nodes),
+        nodes=nodes,
         functions=contents.bodies(),
-        placeholders=placeholders,
+        placeholders=all_placeholders(nodes, told, contents.producer),
         outputs=outputs,
         sha256=file.sha256(),
         producer=contents.producer,
         min_consumer=contents.min_consumer,
-        notes=_notes(contents),
+        notes=_notes(nodes),
+        signature=graph.name,
+        replaced=cut.replaced if cut else None,
     )
 
 
-def load_model(path: Path, tag: str = "serve") -> Model:
+def load_model(path: Path, tag: str = "serve", ends: Ends = NO_ENDS) -> Model:
     """Reads a frozen graph (binary or text), a saved_model.pb or a SavedModel folder.
 
-    ``tag`` picks a SavedModel's graph. The weights are left in the file: of a tensor with more than
-    SMALL_TENSOR elements only type and shape are kept. Raises TfcrossError, which names file and node.
+    ``tag`` picks a SavedModel's graph, of which what its signature's outputs need is kept; ``ends`` cut any
+    graph. The weights are left in the file: of a tensor with more than SMALL_TENSOR elements only type and
+    shape are kept. Raises TfcrossError, which names file and node.
     """
     with modelfile.open_model(path) as file, file.explained_errors():
-        return _model(file, file.graph(tag))
+        try:
+            return _model(file, file.graph(tag, ends.signature), ends)
+        except BadEnds as error:
+            raise TfcrossError(f"{file.path}: {error}.") from None

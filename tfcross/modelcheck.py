@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from .graph.feeds import unknown_text
 from .model import Model, Node
+from .proof import own_proof
 from .refusal import GRAPH, Refusal
 from .selection import Selection
 from .selector import choose
@@ -22,13 +24,15 @@ class ModelCheck:
     """``nodes`` are those of the main graph, then those of the functions that it can come to call.
 
     ``refused`` is what the runtime has against the graph as a whole; ``selection`` what a library needs for
-    it, None where a node has no kernel or the library is there already.
+    it, None where a node has no kernel or the library is there already. ``unproven`` is what a build's
+    generic proof would have to know to run it, "" for nothing, or if the model has a proof of its own.
     """
 
     model: Model
     nodes: tuple[tuple[Node, Verdict], ...]
     refused: tuple[str, ...]
     selection: Selection | None
+    unproven: str = ""
 
     @property
     def runs(self) -> bool:
@@ -71,12 +75,15 @@ def check_model(model: Model, rules: Rules, graph_version: int) -> ModelCheck:
             f"the graph asks for GraphDef version {model.min_consumer} or later, and this release has "
             f"{graph_version}. Take a newer RELEASE.",
         )
+    if model.unfrozen():
+        refused = (*refused, model.unfrozen())
+    unproven = "" if own_proof(model.path) else unknown_text(model)
     whole = not refused and all(verdict.cause in (OK, DEVICE) for _, verdict in nodes)
     if not whole or rules.library is not None:
-        return ModelCheck(model, nodes, refused, None)
+        return ModelCheck(model, nodes, refused, None, unproven)
     choice = choose([_one_of_each(model)], rules.kernels)
     refused = tuple(refusal.text for _, refusal in choice.refusals)
-    return ModelCheck(model, nodes, refused, None if refused else choice.selection)
+    return ModelCheck(model, nodes, refused, None if refused else choice.selection, unproven)
 
 
 def _judged(node: Node, verdict: Verdict, wiring: dict[str, Refusal]) -> tuple[Node, Verdict]:

@@ -26,10 +26,21 @@ _ALLOWED = "pass a frozen graph (.pb, .pbtxt) or a SavedModel folder"
 
 
 class Graph(NamedTuple):
-    """``parts`` are the messages of the GraphDef; ``signature`` a SignatureDef, None for a plain graph."""
+    """``parts`` are the messages of the GraphDef; ``signature`` a SignatureDef, None for a plain graph.
+
+    ``name`` is the signature's, "" for none.
+    """
 
     parts: Iterator[Any]
     signature: Any
+    name: str
+
+
+class Piece(NamedTuple):
+    """A part of a GraphDef: the message, which may lack what large tensors hold, and all of its bytes."""
+
+    message: Any
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -46,19 +57,53 @@ class ModelFile:
         with self.path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
-    def graph(self, tag: str) -> Graph:
-        """Raises TfcrossError for another format, and lets the parts raise what they find."""
+    def graph(self, tag: str, signature: str = "") -> Graph:
+        """``signature`` is a SavedModel's, "" for the default or only one.
+
+        Raises TfcrossError for another format, and lets the parts raise what they find.
+        """
         if filekind.foreign_kind(self.head, self.tail):
             raise self._not_a_graph("")
         data = self.data
-        if filekind.is_text_graph(self.path.name, self.head):
-            if not self.head.lstrip().startswith(_TEXT_SAVED_MODEL):
-                return Graph(textgraph.text_graph_parts(data), None)
+        if self._is_text():
+            if not self._is_text_saved_model():
+                return self._plain(textgraph.text_graph_parts(data), signature)
             data = textgraph.saved_model_bytes(data)
         elif not filekind.is_saved_model(self.path.name, self.head):
-            return Graph(graphfile.graph_parts(data, 0, len(data)), None)
+            return self._plain(graphfile.graph_parts(data, 0, len(data)), signature)
         meta = self._tagged(graphfile.meta_graphs(data, 0, len(data)), tag)
-        return Graph(graphfile.graph_parts(data, meta.start, meta.end), _signature(meta))
+        name = self._signature_name(meta, signature)
+        return Graph(graphfile.graph_parts(data, meta.start, meta.end), meta.signatures.get(name), name)
+
+    def pieces(self, tag: str) -> Iterator[Piece]:
+        """The parts of the graph that ``graph`` gives, one at a time, with their bytes."""
+        data, start, end = self.data, 0, len(self.data)
+        if self._is_text() and not self._is_text_saved_model():
+            for message in textgraph.text_graph_parts(data, payload=True):
+                yield Piece(message, message.SerializeToString())
+            return
+        if self._is_text():
+            data = textgraph.saved_model_bytes(data, payload=True)
+        if self._is_text() or filekind.is_saved_model(self.path.name, self.head):
+            meta = self._tagged(graphfile.meta_graphs(data, 0, len(data)), tag)
+            start, end = meta.start, meta.end
+        for part in graphfile.part_places(data, start, end):
+            yield Piece(
+                graphfile.parse(data, part.start, part.end, part.message), data[part.start : part.end]
+            )
+
+    def _is_text(self) -> bool:
+        return filekind.is_text_graph(self.path.name, self.head)
+
+    def _is_text_saved_model(self) -> bool:
+        return self.head.lstrip().startswith(_TEXT_SAVED_MODEL)
+
+    def _plain(self, parts: Iterator[Any], signature: str) -> Graph:
+        if signature:
+            raise TfcrossError(
+                f"{self.path}: SIGNATURE={signature}: a plain graph has no signatures; name its OUTPUTS=."
+            )
+        return Graph(parts, None, "")
 
     def _tagged(self, graphs: list[MetaGraph], tag: str) -> MetaGraph:
         """The graph with just that tag, else the first that has it among others."""
@@ -67,6 +112,18 @@ class ModelFile:
             return tagged[0]
         tags = known(" and ".join(meta.tags) or "no tag" for meta in graphs)
         raise TfcrossError(f"{self.path}: the SavedModel has no graph with the tag {quoted(tag)}. {tags}")
+
+    def _signature_name(self, meta: MetaGraph, wanted: str) -> str:
+        """``wanted``, else the default, else the only one with outputs; "__…" are TensorFlow's own."""
+        names = [name for name in sorted(meta.signatures) if meta.signatures[name].outputs or name == wanted]
+        names = [name for name in names if not name.startswith("__") or name == wanted]
+        if wanted and wanted not in names:
+            raise TfcrossError(f"{self.path}: SIGNATURE={wanted}: there is no such signature. {known(names)}")
+        if wanted or _DEFAULT_SIGNATURE in names:
+            return wanted or _DEFAULT_SIGNATURE
+        if len(names) > 1:
+            raise TfcrossError(f"{self.path}: it has several signatures; pass SIGNATURE=. {known(names)}")
+        return names[0] if names else ""
 
     def _not_a_graph(self, detail: str) -> TfcrossError:
         return filekind.not_a_graph(str(self.path), self.path.name, self.head, self.tail, detail)
@@ -96,7 +153,7 @@ class ModelFile:
         )
 
     def _starts_like_a_graph(self) -> bool:
-        return filekind.starts_like_a_graph(self.head) or filekind.is_text_graph(self.path.name, self.head)
+        return filekind.starts_like_a_graph(self.head) or self._is_text()
 
     @contextmanager
     def explained_errors(self) -> Iterator[None]:
@@ -105,14 +162,6 @@ class ModelFile:
             yield
         except (WireError, TextError, BadNode, BadGraph) as error:
             raise self._explain(error) from None
-
-
-def _signature(meta: MetaGraph) -> Any:
-    """The default signature, else the first with outputs; "__…" are TensorFlow's own."""
-    names = [name for name in sorted(meta.signatures) if not name.startswith("__")]
-    if _DEFAULT_SIGNATURE in names:
-        return meta.signatures[_DEFAULT_SIGNATURE]
-    return next((meta.signatures[name] for name in names if meta.signatures[name].outputs), None)
 
 
 def _model_path(path: Path) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .errors import TfcrossError, known
+from .graph.ends import NO_ENDS, Ends, parse_ends
 from .sizes import parse_size
 
 #: ``SOURCE_<name>=<folder>`` replaces the release's source <name>.
@@ -35,6 +36,9 @@ VARIABLES = (
     ),
     Variable("RELEASE", "TensorFlow release", "2.14.1"),
     Variable("MODEL", "frozen graphs, separated by commas; without: the whole portable op set"),
+    Variable("INPUTS", "what an app feeds the model, as x=float[1,8,8,3]; the graph is cut behind it"),
+    Variable("OUTPUTS", "what an app fetches, separated by commas; the graph is cut to what that needs"),
+    Variable("SIGNATURE", "signature of a SavedModel (default: serving_default, or the only one)"),
     Variable(
         "TYPES",
         "types that kernels are compiled for: slim is what mobile builds have (default: full with MODEL)",
@@ -85,7 +89,8 @@ class Options:
     Empty strings stand for what was not given. ``types``: with a model only its own types are compiled,
     so that all are open to it; a set without a model is kept to those of mobile builds. ``models`` are
     paths as given, in order, each once; so are ``extra_ops``, ``extra_kernels``.
-    ``sources`` are (name, folder) pairs sorted by name; ``size_budget`` is in bytes, 0 for none.
+    ``sources`` are (name, folder) pairs sorted by name; ``size_budget`` is in bytes, 0 for none; ``ends``
+    are what INPUTS, OUTPUTS and SIGNATURE say.
     """
 
     target: str
@@ -111,6 +116,7 @@ class Options:
     out: str
     verbosity: int
     size_budget: int = 0
+    ends: Ends = NO_ENDS
 
 
 class Declarable(Protocol):
@@ -171,6 +177,7 @@ def parse_options(arguments: Mapping[str, str], source_names: Collection[str] | 
         out=value["OUT"],
         verbosity=int(value["V"]),
         size_budget=parse_size(value["SIZE_BUDGET"], "SIZE_BUDGET"),
+        ends=parse_ends(value["INPUTS"], value["OUTPUTS"], value["SIGNATURE"]),
     )
 
 

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .errors import TfcrossError
 from .profile import Profile
@@ -20,34 +21,46 @@ EXAMPLE = Path("examples/digits/digits.pb")
 
 @dataclass(frozen=True)
 class Proof:
-    """``source`` is the app's one C++ file; ``inputs`` are the files among its ``arguments``."""
+    """``source`` is the app's one C++ file; ``inputs`` are the files among its ``arguments``.
+
+    ``unknown`` says what the app would have to know to run; "" where it knows all.
+    """
 
     name: str
     source: str
     arguments: tuple[str, ...]
     inputs: tuple[str, ...]
+    unknown: str = ""
 
 
-def proof_of(model: Path) -> Proof:
+def proof_of(model: Path, graph: Path | None = None, words: Sequence[str] = (), unknown: str = "") -> Proof:
     """The proof of ``model``: what a ``proof.yaml`` beside it says, the generic runner if none names it.
 
-    The generic runner is given relative to the project's folder.
+    ``graph`` is the file that runs, if that is not the model's own. ``words`` are what the generic runner
+    gets beside it, ``unknown`` what that would have to know. It is given relative to the project's folder.
     """
+    graph = graph or model
+    data = own_proof(model)
+    if data:
+        return _custom(model, graph, data["source"], data["arguments"])
+    return Proof("run_graph", RUNNER, (str(graph), *words), (str(graph),), unknown)
+
+
+def own_proof(model: Path) -> Mapping[str, Any] | None:
+    """The ``proof.yaml`` beside ``model``, if there is one and it names the model."""
     custom = model.parent / "proof.yaml"
-    if custom.is_file():
-        data = load_document(custom, "proof", str(custom))
-        if model.name in data["arguments"]:
-            return _custom(model, data["source"], data["arguments"])
-    return Proof("run_graph", RUNNER, (str(model),), (str(model),))
+    data = load_document(custom, "proof", str(custom)) if custom.is_file() else None
+    return data if data and model.name in data["arguments"] else None
 
 
-def _custom(model: Path, source: str, words: Sequence[str]) -> Proof:
-    """Words that name a file beside the model become its path."""
+def _custom(model: Path, graph: Path, source: str, words: Sequence[str]) -> Proof:
+    """Words that name a file beside the model become its path, the model's name that of ``graph``."""
     if not (model.parent / source).is_file():
         raise TfcrossError(
             f"{model.parent / 'proof.yaml'}: there is no {source} beside it; correct `source`."
         )
     beside = {word: str(model.parent / word) for word in words if (model.parent / word).is_file()}
+    beside[model.name] = str(graph)
     arguments = tuple(beside.get(word, word) for word in words)
     return Proof(Path(source).stem, str(model.parent / source), arguments, tuple(beside.values()))
 
@@ -97,6 +110,8 @@ def run_here(profile: Profile, app: str, arguments: Sequence[str], environment: 
 
 def not_run(profile: Profile, proof: Proof) -> str:
     """What a proof says where nothing runs it."""
+    if proof.unknown:
+        return f"{proof.name}: linked, not run: {proof.unknown}\n"
     return (
         f"{proof.name}: linked, not run: nothing here runs programs for {profile.triple}; pass EMULATOR= "
         "with a command that does, or run it on a device\n"

@@ -15,7 +15,7 @@ from .refusal import NO_SUBSTITUTE, NOT_BUILT, TWICE, UNDEFINED, UNREADABLE, Ref
 from .registration_parser import REMEDY
 from .registry import Kernel, Registry
 
-INSTEAD = "Do its work in the app, and feed the graph behind it."
+INSTEAD = "Do its work in the app, and feed the graph behind it (INPUTS=)."
 _OTHER_SOURCES = "A custom op needs its own sources (OPS_DIR=), a newer op a newer RELEASE."
 _MORE_TYPES = "If this is TYPES=slim: TYPES=full has more types."
 

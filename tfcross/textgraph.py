@@ -70,10 +70,11 @@ def _blocks(data: Any) -> Iterator[tuple[str, int, int]]:
         )
 
 
-def _parsed(data: Any, start: int, end: int, message: Any) -> Any:
-    """The message in the text ``data[start:end]``. Raises TextError."""
+def _parsed(data: Any, start: int, end: int, message: Any, payload: bool = False) -> Any:
+    """The message in the text ``data[start:end]``, ``payload``: with all of its tensors. Raises TextError."""
     try:
-        return text_format.Parse(_without_payload(data, start, end), message, allow_unknown_field=True)
+        text = bytes(data[start:end]) if payload else _without_payload(data, start, end)
+        return text_format.Parse(text, message, allow_unknown_field=True)
     except text_format.ParseError as error:
         line = _line(data, start) + (error.GetLine() or 1) - 1
         # The parser quotes the whole line first, which may hold a tensor.
@@ -99,13 +100,16 @@ def _without_payload(data: Any, start: int, end: int) -> bytes:
 _BLOCKS = {"node": graphdef.NodeDef, "versions": graphdef.VersionDef, "library": graphdef.FunctionDefLibrary}
 
 
-def text_graph_parts(data: Any) -> Iterator[Any]:
-    """The NodeDef, FunctionDef, GradientDef and VersionDef messages of a text GraphDef. Raises TextError."""
+def text_graph_parts(data: Any, payload: bool = False) -> Iterator[Any]:
+    """The NodeDef, FunctionDef, GradientDef and VersionDef messages of a text GraphDef. Raises TextError.
+
+    ``payload``: with what large tensors hold.
+    """
     for name, start, end in _blocks(data):
         message = _BLOCKS.get(name)
         if message is None:
             continue
-        parsed = _parsed(data, start + 1, end - 1, message())
+        parsed = _parsed(data, start + 1, end - 1, message(), payload)
         if name == "library":
             yield from parsed.function
             yield from parsed.gradient
@@ -113,7 +117,7 @@ def text_graph_parts(data: Any) -> Iterator[Any]:
             yield parsed
 
 
-def saved_model_bytes(data: Any) -> bytes:
-    """The binary form of a SavedModel in text. Raises TextError."""
-    content: bytes = _parsed(data, 0, len(data), graphdef.SavedModel()).SerializeToString()
+def saved_model_bytes(data: Any, payload: bool = False) -> bytes:
+    """The binary form of a SavedModel in text; ``payload``: with large tensors. Raises TextError."""
+    content: bytes = _parsed(data, 0, len(data), graphdef.SavedModel(), payload).SerializeToString()
     return content

@@ -13,6 +13,8 @@ from small_registry import rule
 
 from tfcross.checkreport import json_check, text_check
 from tfcross.errors import TfcrossError
+from tfcross.graph.cutfile import write_cut
+from tfcross.graph.ends import Ends
 from tfcross.model import load_model
 from tfcross.modelcheck import check_model
 from tfcross.purposes import load_purposes
@@ -39,7 +41,19 @@ def examine(path: Path) -> bool:
     assert len(json_check(check)["nodes"]) == len(check.nodes)
     assert summary_text(model, summarize(model))
     assert dot_text(draw(model.nodes, 20), "m")
+    if model.outputs:
+        cut_and_read_again(path, model.outputs[0])
     return True
+
+
+def cut_and_read_again(path: Path, output: str) -> None:
+    """What is written of a cut graph is what was read of it."""
+    cut = load_model(path, ends=Ends(outputs=(output,)))
+    target = path.parent / "cut.pb"
+    write_cut(cut, target)
+    again = load_model(target)
+    assert again.nodes == cut.nodes
+    assert again.functions.keys() == {body.name for body in cut.reachable()}
 
 
 @pytest.mark.parametrize("name", list(SEEDS))

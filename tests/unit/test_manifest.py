@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from fake_compilers import ROOT, pi
 from small_registry import model, node, rule, typed
 
 from tfcross.linkflags import LinkFlags
-from tfcross.manifest import make_manifest
+from tfcross.manifest import make_manifest, model_facts
+from tfcross.model import Placeholder
 from tfcross.options import Options
 from tfcross.release import load_release
 from tfcross.selector import select
@@ -70,7 +72,8 @@ def manifest(folder: Path = Path("/home/me"), units: tuple[str, ...] = ("b.cc", 
     }
     chosen = select([ADD], rule(always={"_Arg": "feeds"}))
     release = load_release(ROOT, "2.14.1")
-    return make_manifest(OPTIONS, pi(), release, TOOLCHAIN, trees, [ADD], chosen, units, LINK, "a::Factory")
+    models = [model_facts(ADD)]
+    return make_manifest(OPTIONS, pi(), release, TOOLCHAIN, trees, models, chosen, units, LINK, "a::Factory")
 
 
 def test_the_manifest_tells_what_was_built_from_what() -> None:
@@ -166,3 +169,16 @@ def test_the_manifest_names_each_patch_with_its_hash() -> None:
         "multi-device-iterator-constexpr.patch",
     ]
     assert {len(digest) for digest in patches.values()} == {64}
+
+
+def test_of_a_cut_graph_the_manifest_tells_its_ends_and_its_file() -> None:
+    placeholders = (Placeholder("x", "DT_FLOAT", (-1, 2)), Placeholder("z", "DT_INT32", None))
+    cut = replace(ADD, placeholders=placeholders, outputs=("sum",), replaced=frozenset())
+    assert model_facts(cut, "model/m.pb", "7" * 64, "input 'z' (int32) has no shape.") == {
+        "name": "m.pb",
+        "sha256": "0" * 64,
+        "inputs": ["x=float[?,2]", "z=int32[…]"],
+        "outputs": ["sum"],
+        "graph": {"name": "model/m.pb", "sha256": "7" * 64},
+        "unproven": "input 'z' (int32) has no shape.",
+    }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
+from tfcross.graph.ends import Ends, Input
 from tfcross.options import VARIABLES, Options, parse_options, require_target
 
 ROOT = Path(__file__).parents[2]
@@ -36,8 +37,9 @@ DEFAULTS = Options(
 )
 NAMES = (
     "ANDROID_API, ANDROID_ARCH, ANDROID_TYPES, API, ARCH, BITCODE, CC_PREFIX, EMULATOR, EXTRA_KERNELS, "
-    "EXTRA_OPS, HOST_OS, IOS_ARCH, LAUNCHER, MIN_SDK_VERSION, MODEL, NDK_ROOT, OFFLINE, OPS_DIR, OPTFLAGS, "
-    "OUT, RELEASE, SIZE_BUDGET, SOURCE_<name>, SOURCE_DIR, TARGET, TOOLCHAIN, TOOLCHAIN_ROOT, TYPES, V"
+    "EXTRA_OPS, HOST_OS, INPUTS, IOS_ARCH, LAUNCHER, MIN_SDK_VERSION, MODEL, NDK_ROOT, OFFLINE, OPS_DIR, "
+    "OPTFLAGS, OUT, OUTPUTS, RELEASE, SIGNATURE, SIZE_BUDGET, SOURCE_<name>, SOURCE_DIR, TARGET, TOOLCHAIN, "
+    "TOOLCHAIN_ROOT, TYPES, V"
 )
 
 
@@ -68,6 +70,12 @@ def test_an_empty_value_is_the_default() -> None:
         pytest.param({"IOS_ARCH": "arm64", "ARCH": "arm64"}, "arch", "arm64", id="aliases that agree"),
         pytest.param({"EXTRA_OPS": "Tanh, Add,Tanh"}, "extra_ops", ("Tanh", "Add"), id="further ops"),
         pytest.param({"EXTRA_KERNELS": "relu_op.cc"}, "extra_kernels", ("relu_op.cc",), id="further files"),
+        pytest.param(
+            {"INPUTS": "x=float[1,2]", "OUTPUTS": "y:0,z:1", "SIGNATURE": "s"},
+            "ends",
+            Ends((Input("x", "DT_FLOAT", (1, 2)),), ("y", "z:1"), "s"),
+            id="a model's ends",
+        ),
         pytest.param({"OPS_DIR": "my ops"}, "ops_dir", "my ops", id="own ops"),
         pytest.param({"MODEL": "a.pb"}, "types", "full", id="all types are open to a model"),
         pytest.param({"MODEL": "a.pb", "TYPES": "slim"}, "types", "slim", id="types of a model"),

@@ -31,6 +31,27 @@ def test_a_model_without_a_proof_of_its_own_is_run_by_the_generic_runner(tmp_pat
     assert proof_of(other).source == "templates/run_graph.cc"
 
 
+def test_the_generic_runner_gets_the_cut_graph_and_its_ends(tmp_path: Path) -> None:
+    words = ("--inputs", "x=float[1]", "--outputs", "y")
+    assert proof_of(tmp_path / "m.pb", Path("cut/m.pb"), words, "why") == Proof(
+        "run_graph", "templates/run_graph.cc", ("cut/m.pb", *words), ("cut/m.pb",), "why"
+    )
+
+
+def test_a_proof_of_its_own_runs_the_cut_graph_and_knows_all(tmp_path: Path) -> None:
+    beside = folder(tmp_path)
+    proof = proof_of(beside / "digits.pb", Path("cut/digits.pb"), ("--outputs", "y"), "why")
+    assert proof.arguments[0] == "cut/digits.pb"
+    assert "--outputs" not in proof.arguments
+    assert proof.inputs == ("cut/digits.pb", str(beside / "digits.csv"), str(beside / "expected.csv"))
+    assert proof.unknown == ""
+
+
+def test_a_proof_that_lacks_what_only_the_app_knows_says_so() -> None:
+    proof = Proof("run_graph", "run_graph.cc", (), (), "input 'x' (float) has no shape.")
+    assert not_run(pi(), proof) == "run_graph: linked, not run: input 'x' (float) has no shape.\n"
+
+
 def test_the_generic_runner_is_there() -> None:
     root = Path(__file__).parents[2]
     assert (root / proof_of(Path("m.pb")).source).is_file()

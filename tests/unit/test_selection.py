@@ -297,7 +297,7 @@ def test_a_node_whose_kernel_cannot_be_built_is_refused_with_the_reason() -> Non
         select([ADD], rule(unavailable=NEEDS_ICU))
     assert str(caught.value) == (
         f"{ADD.path}: node 'sum': op 'Add' is in {KERNELS}/add_op.cc, which is not built: it needs ICU. "
-        "Do its work in the app, and feed the graph behind it."
+        "Do its work in the app, and feed the graph behind it (INPUTS=)."
     )
 
 

@@ -92,15 +92,15 @@ def test_a_node_that_has_a_kernel_runs(of: Node) -> None:
             "checkpoint",
             "a checkpoint op, which inference does not need, and op 'SaveV2' is in "
             "tensorflow/core/kernels/save_op.cc, which is not built: it needs a newer re2",
-            "strip it: freezing turns variables into constants, and the saver goes (docs/models.md#freezing)",
+            "strip it: freezing turns variables into constants (docs/models.md#freezing), and OUTPUTS= drops "
+            "the saver",
             id="checkpoint op",
         ),
         pytest.param(
             node("x", "ApplyAdam", T=typed("half")),
             "training",
             "a training-only op, and op 'ApplyAdam' has no CPU kernel for T=half. Compiled: T: float",
-            "strip it: freeze the graph with its outputs, which drops what they do not need "
-            "(docs/models.md#freezing)",
+            "strip it: name the OUTPUTS=, which drops what they do not need (docs/models.md#cutting)",
             id="training-only op",
         ),
         pytest.param(

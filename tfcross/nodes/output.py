@@ -25,6 +25,7 @@ from ..treehash import file_hash
 from .actions import builder
 from .compiling import CompileFlags, Compiler
 from .dependencies import link_program
+from .models import FOLDER, unproven_lines
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: s
     runtime = compiler.toolchain.runtime
 
     def run(targets: list[str], sources: list[str]) -> None:
-        if output.profile.runs_here:
+        if output.profile.runs_here and not proof.unknown:
             environment = loading(runtime, Path(f"{sources[0]}.libraries"), compiler.runner.environment)
             said = run_here(output.profile, sources[0], proof.arguments, environment)
         else:
@@ -153,7 +154,14 @@ def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: s
         part.write_text(said)
         part.replace(targets[0])
 
-    signature = shlex.join([*proof.arguments, str(output.profile.emulator), *runtime])
+    signature = shlex.join(
+        [
+            *proof.arguments,
+            *([proof.unknown] if proof.unknown else []),
+            str(output.profile.emulator),
+            *runtime,
+        ]
+    )
     return builder(run, "PROVE", signature)(compiler.env, target=[log], source=[app, *proof.inputs])[0]
 
 
@@ -186,6 +194,9 @@ def publish(
             elif "/bin/" in source:
                 (part / "bin").mkdir(exist_ok=True)
                 shutil.copy(source, part / "bin" / Path(source).name)
+            elif source.endswith(".pb"):
+                (part / FOLDER).mkdir(exist_ok=True)
+                shutil.copyfile(source, part / FOLDER / Path(source).name)
         said = "".join(Path(str(proof)).read_text() for proof in proofs)
         proven = {"proof.txt": said} if proofs else {}
         costs = dict(shares())
@@ -205,6 +216,7 @@ def publish(
         core = final / "lib" / output.link.core
         print("".join(f"        {line}\n" for line in (share_lines(costs) if costs else ())), end="")
         print(f"        {core}: {megabytes(core)}; for make: {final}/link/flags.mk", flush=True)
+        print("".join(f"        {line}\n" for line in unproven_lines(manifest)), end="", flush=True)
 
     signature = "\0".join([manifest_text(manifest), *files, *files.values(), output.stage])
     made = builder(run, "OUT", signature)(env, target=[f"{output.final}/{NAME}"], source=[*parts, *proofs])

@@ -17,7 +17,6 @@ from ..fetch import fetch_sources
 from ..headerdeps import HeaderDeps
 from ..linkflags import LinkFlags
 from ..manifest import make_manifest
-from ..model import load_model
 from ..opsheader import ops_header
 from ..options import Options
 from ..ownops import find_own, plain_files
@@ -42,6 +41,7 @@ from .compiling import CompileFlags, Compiler, member_names
 from .core import CoreBuild, CoreFolders
 from .dependencies import Dependency, generate_protos, host_flags, proto_unit
 from .folder import lock_folder, save_usage
+from .models import cut_files, read_models
 from .packaging import package
 from .programs import link_programs
 from .sizing import measure_app, report_sizes
@@ -92,7 +92,8 @@ class Build:
 
     def read_models(self) -> None:
         """The graphs, and what will surprise in them."""
-        self.models = [load_model(Path(name)) for name in self.options.models]
+        self.built_models = read_models(self.options, Path("build/models"))
+        self.models = [built.model for built in self.built_models]
         for model in self.models:
             print("".join(f"note: {model.path}: {note}\n" for note in model.notes), end="", flush=True)
 
@@ -270,7 +271,7 @@ class Build:
             self.release,
             self.toolchain,
             self.trees,
-            self.models,
+            [built.facts() for built in self.built_models],
             self.selection,
             self.objects,
             self.output.link,
@@ -296,8 +297,7 @@ class Build:
         """For each model an app that is linked as apps are, and has in it all that it should; where this
         machine can run it, what it says. Without a model it is the example's."""
         self.proofs, self.checked = [], []
-        for number, path in enumerate([model.path for model in self.models] or [EXAMPLE]):
-            proof = proof_of(path)
+        for number, proof in enumerate([built.proof() for built in self.built_models] or [proof_of(EXAMPLE)]):
             work = f"{self.model_work}/proof{number}"
             app = output.build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
             self.checked.append(output.check_proof(self.env, app, self.manifest))
@@ -333,6 +333,7 @@ class Build:
             self.selection.whole, self.core.registration_template, self.core.registration_headers
         )
         parts = [*self.libraries, self.include, self.measured, *self.checked, *self._programs()]
+        parts += cut_files(self.built_models)
         files = {**self.files, "ops_to_register.h": header}
         return output.publish(
             self.env, self.output, self.manifest, parts, self.proofs, files, self._measure_shares
