@@ -54,7 +54,7 @@ def _manifest(library: Path | None, model: Model, cpus: set[str]) -> Mapping[str
     if library is not None:
         return load_manifest(library / NAME)
     manifests = [load_manifest(path) for path in sorted(Path("out").glob(f"*/{NAME}"))]
-    fitting = [m for m in manifests if model.sha256 in (known["sha256"] for known in m["models"])]
+    fitting = [m for m in manifests if model.sha256 in _hashes(m)]
     fitting = [m for m in fitting if m["cpu"] in cpus] or fitting
     if len(fitting) != 1:
         found = ", ".join(f"{m['target']}-{m['arch']}" for m in fitting) or "none"
@@ -63,6 +63,12 @@ def _manifest(library: Path | None, model: Model, cpus: set[str]) -> Mapping[str
             "name one: --library out/<target>-<arch>."
         )
     return fitting[0]
+
+
+def _hashes(manifest: Mapping[str, Any]) -> set[str]:
+    """Of the models of a library, and of the graphs that they were cut to."""
+    graphs = [model["graph"] for model in manifest["models"] if "graph" in model]
+    return {file["sha256"] for file in (*manifest["models"], *graphs)}
 
 
 if __name__ == "__main__":

@@ -91,7 +91,12 @@ _NESTED = {
 
 def length_field(number: int, content: bytes) -> bytes:
     """The field ``number`` of a message with the bytes ``content``, as it stands on the wire."""
-    return _encoded(number << 3 | LEN) + _encoded(len(content)) + content
+    return field_head(number, len(content)) + content
+
+
+def field_head(number: int, size: int) -> bytes:
+    """What stands before the ``size`` bytes of the field ``number``."""
+    return _encoded(number << 3 | LEN) + _encoded(size)
 
 
 def _encoded(number: int) -> bytes:

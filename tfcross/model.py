@@ -68,8 +68,9 @@ class Model:
     """``outputs`` as Session::Run takes them; ``producer`` 0 when the file does not tell.
 
     ``notes`` are sentences about what will surprise at run time, such as variables without values.
-    ``signature`` is the name of a SavedModel's. ``replaced`` is None where the file is the graph that runs;
-    else ``nodes`` are a part of it, and placeholders stand for those that ``replaced`` names.
+    ``saved``: whether it is a SavedModel, whose ``signature``, if it has one, tells the ends. ``replaced`` is
+    None where the file is the graph that runs; else ``nodes`` are a part of it, and placeholders stand for
+    those that ``replaced`` names.
     """
 
     path: Path
@@ -81,6 +82,7 @@ class Model:
     producer: int
     min_consumer: int
     notes: tuple[str, ...]
+    saved: bool = False
     signature: str = ""
     replaced: frozenset[str] | None = None
 
@@ -91,14 +93,15 @@ class Model:
 
     def unfrozen(self) -> str:
         """What a SavedModel's graph lacks to give its outputs, in a sentence; "" for nothing."""
-        kinds = {"variable": _VARIABLES, "table": _TABLES} if self.signature else {}
+        kinds = {"variable": _VARIABLES, "table": _TABLES} if self.saved else {}
         lacks = {kind: [node.name for node in self.nodes if node.op in ops] for kind, ops in kinds.items()}
         told = [f"{_count(names, kind)} ({quoted_list(names)})" for kind, names in lacks.items() if names]
         if not told:
             return ""
+        whose = f"its signature {quoted(self.signature)}" if self.signature else "its graph"
         return (
-            f"its signature {quoted(self.signature)} needs {' and '.join(told)}, and what they hold is in "
-            "files beside the graph. Freeze it, and pass the frozen graph (docs/models.md#freezing)."
+            f"{whose} needs {' and '.join(told)}, whose values are in files beside the graph. Freeze it, and "
+            "pass the frozen graph (docs/models.md#freezing)."
         )
 
     def reachable(self) -> tuple[FunctionBody, ...]:
@@ -231,7 +234,7 @@ def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends) -> Model:
         outputs, told = outputs or fetched, {each.name: each for each in inputs}
     outputs = outputs or _unconsumed(contents.nodes)
     cut = None
-    if graph.signature is not None or ends.inputs or ends.outputs:
+    if graph.saved or ends.inputs or ends.outputs:
         cut = cut_to(contents.nodes, ends.inputs, tuple(told.values()), outputs)
     nodes = cut.nodes if cut else tuple(contents.nodes)
     if ends.inputs:
@@ -246,6 +249,7 @@ def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends) -> Model:
         producer=contents.producer,
         min_consumer=contents.min_consumer,
         notes=_notes(nodes),
+        saved=graph.saved,
         signature=graph.name,
         replaced=cut.replaced if cut else None,
     )

@@ -28,12 +28,13 @@ _ALLOWED = "pass a frozen graph (.pb, .pbtxt) or a SavedModel folder"
 class Graph(NamedTuple):
     """``parts`` are the messages of the GraphDef; ``signature`` a SignatureDef, None for a plain graph.
 
-    ``name`` is the signature's, "" for none.
+    ``name`` is the signature's, "" for none. ``saved``: whether a SavedModel holds the graph.
     """
 
     parts: Iterator[Any]
     signature: Any
-    name: str
+    name: str = ""
+    saved: bool = False
 
 
 class Piece(NamedTuple):
@@ -73,7 +74,7 @@ class ModelFile:
             return self._plain(graphfile.graph_parts(data, 0, len(data)), signature)
         meta = self._tagged(graphfile.meta_graphs(data, 0, len(data)), tag)
         name = self._signature_name(meta, signature)
-        return Graph(graphfile.graph_parts(data, meta.start, meta.end), meta.signatures.get(name), name)
+        return Graph(graphfile.graph_parts(data, meta.start, meta.end), meta.signatures.get(name), name, True)
 
     def pieces(self, tag: str) -> Iterator[Piece]:
         """The parts of the graph that ``graph`` gives, one at a time, with their bytes."""
@@ -103,7 +104,7 @@ class ModelFile:
             raise TfcrossError(
                 f"{self.path}: SIGNATURE={signature}: a plain graph has no signatures; name its OUTPUTS=."
             )
-        return Graph(parts, None, "")
+        return Graph(parts, None)
 
     def _tagged(self, graphs: list[MetaGraph], tag: str) -> MetaGraph:
         """The graph with just that tag, else the first that has it among others."""

@@ -23,7 +23,8 @@ EXAMPLE = Path("examples/digits/digits.pb")
 class Proof:
     """``source`` is the app's one C++ file; ``inputs`` are the files among its ``arguments``.
 
-    ``unknown`` says what the app would have to know to run; "" where it knows all.
+    ``unknown`` says what the app would have to know to run; "" where it knows all. ``hint`` is a sentence for
+    when it fails.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Proof:
     arguments: tuple[str, ...]
     inputs: tuple[str, ...]
     unknown: str = ""
+    hint: str = ""
 
 
 def proof_of(model: Path, graph: Path | None = None, words: Sequence[str] = (), unknown: str = "") -> Proof:

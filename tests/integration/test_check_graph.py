@@ -12,7 +12,15 @@ from constructed_ndk import construct_ndk
 from project_build import DIGITS, OUT
 from scripts_run import refused, run_script
 
-from tfcross.graphdef import GraphDef, graph_bytes, make_const, make_node, make_placeholder
+from tfcross.graphdef import (
+    GraphDef,
+    SavedModel,
+    graph_bytes,
+    make_const,
+    make_node,
+    make_placeholder,
+    shape_attr,
+)
 
 SCRIPT, PI = "check_graph.py", "TARGET=PI"
 SOON = 5.0  # seconds for 10,000 nodes; an idle machine needs one (docs/check-a-model.md)
@@ -147,9 +155,68 @@ def test_a_graph_without_functions_that_it_calls_cannot_run(tmp_path):
     ]
 
 
+def test_what_the_proof_of_a_build_will_need_is_told_beforehand(tmp_path):
+    graph = write(
+        tmp_path / "m.pb",
+        make_node("x", "Placeholder", dtype="DT_FLOAT"),
+        make_node("y", "Relu", ["x"], T="DT_FLOAT"),
+    )
+    why = (
+        "input 'x' (float) has no shape. Pass INPUTS='x=float[…]', or put a proof.yaml beside the model "
+        "(docs/models.md#the-proof)."
+    )
+    assert check(graph, PI)["models"][0]["unproven"] == why
+    told = run_script(SCRIPT, graph, PI)
+    assert told.returncode == 0
+    assert f"\nA build's generic proof would not run it: {why}\n" in told.stdout
+    (model,) = check(graph, PI, "INPUTS=x=float[1,8]")["models"]
+    assert (model["runs"], model["unproven"]) == (True, "")
+    assert check(DIGITS / "digits.pb", PI)["models"][0]["unproven"] == ""
+
+
+def test_a_cut_graph_is_checked_without_what_is_gone(tmp_path):
+    graph = write(
+        tmp_path / "m.pb",
+        make_placeholder("jpeg", "DT_STRING", []),
+        make_node("image", "DecodeJpeg", ["jpeg"]),
+        make_node("y", "Cast", ["image"], SrcT="DT_UINT8", DstT="DT_FLOAT"),
+    )
+    assert not check(graph, PI)["models"][0]["runs"]
+    (model,) = check(graph, PI, "INPUTS=image=uint8[8,8,3]", "OUTPUTS=y:0")["models"]
+    assert [(node["name"], node["op"], node["verdict"]) for node in model["nodes"]] == [
+        ("image", "Placeholder", "ok"),
+        ("y", "Cast", "ok"),
+    ]
+    assert refused(SCRIPT, graph, PI, "OUTPUTS=z") == (
+        f"{graph}: OUTPUTS: there is no node 'z'; summarize_graph.py lists its ends."
+    )
+
+
+def test_a_saved_model_that_is_not_frozen_cannot_run(tmp_path):
+    saved = SavedModel()
+    meta = saved.meta_graphs.add()
+    meta.meta_info_def.tags.append("serve")
+    variable = make_node("w", "VarHandleOp", dtype="DT_FLOAT", shape=shape_attr([2]))
+    meta.graph_def.node.extend([variable, make_node("read", "ReadVariableOp", ["w"], dtype="DT_FLOAT")])
+    meta.graph_def.versions.producer = 1500
+    meta.signature_def["serve"].outputs["y"].name = "read:0"
+    (tmp_path / "saved_model.pb").write_bytes(saved.SerializeToString())
+    (model,) = check(tmp_path, PI)["models"]
+    assert not model["runs"]
+    assert model["refused"] == [
+        "its signature 'serve' needs 1 variable ('w'), whose values are in files beside the graph. "
+        "Freeze it, and pass the frozen graph (docs/models.md#freezing)."
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        pytest.param(
+            ["x.pb", "y.pb", PI, "INPUTS=x"],
+            "INPUTS= tell the ends of one model, and there are 2; build one library for each.",
+            id="ends of two models",
+        ),
         pytest.param(
             [PI],
             "no model is given; pass frozen graphs (.pb, .pbtxt) or SavedModel folders.",

@@ -11,7 +11,15 @@ from google.protobuf import text_format
 from tfcross.errors import TfcrossError
 from tfcross.graph.cutfile import write_cut
 from tfcross.graph.ends import parse_ends
-from tfcross.graphdef import AttrValue, GraphDef, SavedModel, make_const, make_node, make_placeholder
+from tfcross.graphdef import (
+    AttrValue,
+    GraphDef,
+    SavedModel,
+    graph_bytes,
+    make_const,
+    make_node,
+    make_placeholder,
+)
 from tfcross.model import Model, Placeholder, load_model
 
 WEIGHTS = b"\1\2\3\4" * 40_000  # large enough that reading leaves them out
@@ -273,6 +281,8 @@ def saved(tmp_path: Path, *signatures: str) -> Path:
         signature.inputs["x"].name = "x:0"
         signature.inputs["x"].dtype = 1
         signature.outputs["y"].name = f"y{number}:0"
+    if not signatures:
+        del meta.graph_def.node[1], meta.graph_def.node[2]
     meta.signature_def["__saved_model_init_op"].outputs["init"].name = "restore"
     path = tmp_path / "saved_model.pb"
     path.write_bytes(whole.SerializeToString())
@@ -292,7 +302,7 @@ def test_a_saved_model_whose_signature_needs_variables_has_to_be_frozen(tmp_path
     model = cut(saved(tmp_path, "serving_default", "train"), signature="train")
     assert names(model) == ["x", "variable", "y1"]
     assert model.unfrozen() == (
-        "its signature 'train' needs 1 variable ('variable'), and what they hold is in files beside the "
+        "its signature 'train' needs 1 variable ('variable'), whose values are in files beside the "
         "graph. Freeze it, and pass the frozen graph (docs/models.md#freezing)."
     )
 
@@ -315,6 +325,20 @@ def test_a_signature_that_is_unclear_is_told(
     with pytest.raises(TfcrossError) as caught:
         cut(path, signature=wanted)
     assert str(caught.value) == f"{path}: {message}"
+
+
+def test_a_saved_model_without_a_signature_is_what_its_last_nodes_need(tmp_path: Path) -> None:
+    model = cut(saved(tmp_path))
+    assert (names(model), model.outputs, model.signature, model.saved) == (["x", "y0"], ("y0",), "", True)
+    assert [node.name for node in written(model, tmp_path).node] == ["x", "y0"]
+
+
+def test_a_graph_without_outputs_is_cut_to_those_that_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "m.pb"
+    path.write_bytes(graph_bytes([make_placeholder("x", "DT_FLOAT", [1]), make_node("n", "NoOp", ["^x"])], 1))
+    with pytest.raises(TfcrossError) as caught:
+        cut(path, "x")
+    assert str(caught.value) == f"{path}: no node looks like an output; name the OUTPUTS=."
 
 
 def test_the_only_signature_needs_no_name(tmp_path: Path) -> None:

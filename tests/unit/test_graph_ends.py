@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from tfcross.errors import TfcrossError
@@ -43,7 +45,7 @@ def test_outputs_are_names_each_once() -> None:
         pytest.param(
             "x=float[1,2",
             "",
-            "INPUTS=x=float[1,2: 'x=float[1' is not NAME=TYPE[SIZES]; write it as x=float[1,224,224,3].",
+            "INPUTS=x=float[1,2: 'x=float[1,2' is not NAME=TYPE[SIZES]; write it as x=float[1,224,224,3].",
             id="an open bracket",
         ),
         pytest.param(
@@ -121,3 +123,16 @@ def test_ends_are_those_of_one_model() -> None:
 )
 def test_an_input_is_written_as_it_is_read(shape: tuple[int, ...] | None, word: str) -> None:
     assert input_word("x", "DT_INT32", shape) == word
+
+
+def test_whatever_is_written_is_read_or_refused_in_one_line() -> None:
+    chance, read = random.Random("ends"), 0
+    pieces = [*"x=,[]1? \n^é", "a/b", "float", "int32", ":0", ":1", "-1"]
+    for _ in range(10_000):
+        inputs, outputs = ("".join(chance.choices(pieces, k=chance.randint(1, 12))) for _ in range(2))
+        try:
+            parse_ends(inputs, outputs, "")
+            read += 1
+        except TfcrossError as error:
+            assert "\n" not in str(error)
+    assert 100 < read < 9_000

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tfcross.graph.ends import parse_ends
-from tfcross.graph.feeds import runner_arguments, suggestion, unknown_text
+from tfcross.graph.feeds import open_sizes, runner_arguments, suggestion, unknown_text
 from tfcross.graphdef import graph_bytes, make_const, make_node, make_placeholder
 from tfcross.model import Model, load_model
 
@@ -139,3 +139,11 @@ def test_a_suggestion_has_all_that_is_known(tmp_path: Path) -> None:
     assert suggestion(model(tmp_path, X, second, make_node("y", "F", ["x", "z"]))) == (
         "INPUTS='x=float[…],z=int32[?,3]'"
     )
+
+
+def test_sizes_that_are_left_open_are_what_to_try_first(tmp_path: Path) -> None:
+    varying = make_placeholder("x", "DT_FLOAT", [-1, -1, 3])
+    assert open_sizes(model(tmp_path, varying, RELU)) == (
+        "Sizes that the graph leaves open were taken as 1; pass INPUTS='x=float[?,?,3]' with the app's own."
+    )
+    assert open_sizes(model(tmp_path, make_placeholder("x", "DT_FLOAT", [1, 3]), RELU)) == ""

@@ -35,6 +35,15 @@ def test_the_json_has_what_the_text_has() -> None:
     assert document["flops_by_op"]["Conv2D"] == 165888
 
 
+def test_of_a_cut_graph_it_tells_what_is_left() -> None:
+    (document,) = json.loads(run(DIGITS, "--json", "INPUTS=conv1/sum", "OUTPUTS=pool2:0").stdout)
+    assert document["inputs"] == [
+        {"name": "conv1/sum", "op": "Placeholder", "dtype": "DT_FLOAT", "shape": None}
+    ]
+    assert [output["name"] for output in document["outputs"]] == ["pool2"]
+    assert document["ops"]["Placeholder"] == 1
+
+
 def test_it_draws() -> None:
     assert run(DIGITS, "--dot").stdout.startswith("// Made by tfcross from templates/graph.dot.j2.\ndigraph")
     assert "<svg" in run(DIGITS, "--svg", "--boxes", "5").stdout
@@ -44,6 +53,16 @@ def test_it_draws() -> None:
     ("words", "message"),
     [
         pytest.param([], "give models: frozen graphs (.pb, .pbtxt) or SavedModel folders.", id="no model"),
+        pytest.param(
+            [DIGITS, "TARGET=PI"],
+            "TARGET=: no variable of this script. Known: INPUTS, OUTPUTS, SIGNATURE.",
+            id="another variable",
+        ),
+        pytest.param(
+            [DIGITS, DIGITS, "OUTPUTS=x"],
+            "OUTPUTS= tell the ends of one model, and there are 2; build one library for each.",
+            id="ends of two models",
+        ),
         pytest.param([DIGITS, "--dot", "--svg"], "--dot and --svg: give one form only.", id="two forms"),
         pytest.param([DIGITS, DIGITS, "--dot"], "one picture shows one model; give one.", id="two models"),
         pytest.param(

@@ -33,14 +33,16 @@ def write_cut(model: Model, target: Path, tag: str = "serve") -> str:
 
 
 def _fields(model: Model, pieces: Iterator[modelfile.Piece]) -> Iterator[bytes]:
-    """The fields of the new GraphDef: nodes in their order, functions, versions."""
+    """The new GraphDef's bytes: nodes in their order, functions, versions; a large node is not copied."""
     nodes = {node.name: node for node in model.nodes}
     functions = {body.name for body in model.reachable()}
     library, versions = bytearray(), b""
     for message, content in pieces:
         kind = message.DESCRIPTOR.name
         if kind == "NodeDef" and message.name in nodes:
-            yield graphfile.length_field(_NODE, _node(model, nodes, message, content))
+            node = _node(model, nodes, message, content)
+            yield graphfile.field_head(_NODE, len(node))
+            yield node
         elif kind == "FunctionDef" and message.signature.name in functions:
             library += graphfile.length_field(_FUNCTION, content)
         elif kind == "GradientDef" and message.function_name in functions:

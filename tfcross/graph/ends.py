@@ -12,7 +12,7 @@ from tfcross.node import Shape, quoted
 
 _TENSOR = re.compile(r"[^\s,=:^\[\]]+(:\d+)?")
 _INPUT = re.compile(r"(?P<name>[^\s,=\[\]]+)(=(?P<dtype>\w*)(\[(?P<sizes>[^\[\]]*)\])?)?")
-_BETWEEN = re.compile(r",(?![^\[\]]*\])")  # a comma that no brackets enclose
+_BRACKETS = re.compile(r"\[[^\]]*\]?")
 _NEVER_FED = ("resource", "variant")
 _SIZE = re.compile(r"[0-9]{1,9}")
 _MOST_SIZES = 8  # TensorFlow's kernels take no more
@@ -52,7 +52,7 @@ def tensor_name(tensor: str) -> str:
 
 def parse_ends(inputs: str, outputs: str, signature: str) -> Ends:
     """The values of INPUTS=, OUTPUTS= and SIGNATURE=. Raises TfcrossError."""
-    fed = tuple(_input(word.strip(), inputs) for word in _BETWEEN.split(inputs)) if inputs else ()
+    fed = tuple(_input(word.strip(), inputs) for word in _words(inputs)) if inputs else ()
     fetched = tuple(_output(word.strip(), outputs) for word in outputs.split(",")) if outputs else ()
     names = [each.name for each in fed]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -77,6 +77,14 @@ def require_one(ends: Ends, models: int) -> None:
     if ends.variables() and models != 1:
         what = f"there are {models}; build one library for each" if models else "none is given; pass MODEL="
         raise TfcrossError(f"{ends.variables()} tell the ends of one model, and {what}.")
+
+
+def _words(text: str) -> list[str]:
+    """The parts between commas that stand outside of brackets."""
+    outside = _BRACKETS.sub(lambda match: " " * len(match[0]), text)
+    ends = [at for at, char in enumerate(outside) if char == ","] + [len(text)]
+    starts = [0, *(end + 1 for end in ends)]
+    return [text[start:end] for start, end in zip(starts, ends, strict=False)]
 
 
 def _output(word: str, text: str) -> str:

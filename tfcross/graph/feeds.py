@@ -83,6 +83,14 @@ def runner_arguments(model: Model) -> tuple[str, ...]:
     return (*(("--inputs", ",".join(words)) if words else ()), "--outputs", ",".join(model.outputs))
 
 
+def open_sizes(model: Model) -> str:
+    """What to try where made-up values fail, a sentence; "" where the graph tells every size."""
+    nodes = {node.name: node for node in model.nodes}
+    if not any(-1 in (each.shape or ()) for each in _fed(model, nodes)):
+        return ""
+    return f"Sizes that the graph leaves open were taken as 1; pass {suggestion(model)} with the app's own."
+
+
 def fed_shape(model: Model, placeholder: Placeholder) -> Shape:
     """As told, else a scalar for a string, else one row of what a MatMul's constant weights take.
 

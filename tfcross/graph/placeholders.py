@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tfcross.graph.cut import FED, Cut, check_inputs, cut_graph
+from tfcross.graph.cut import FED, BadEnds, Cut, check_inputs, cut_graph
 from tfcross.graph.ends import Input, tensor_name
 from tfcross.graphdef import DTYPES, dtype_name
 from tfcross.node import Node, Shape, make_shape
@@ -42,6 +42,8 @@ def cut_to(
 ) -> Cut:
     """Cut to the ``given`` inputs, else to those that a signature has ``told``. Raises BadEnds."""
     if given:
+        if not outputs:
+            raise BadEnds("no node looks like an output; name the OUTPUTS=")
         cut = cut_graph(nodes, given, outputs)
         check_inputs(cut, given, outputs)
         return cut
@@ -51,7 +53,7 @@ def cut_to(
         Input(each.name) if ops[each.name] in FED else Input(each.name, _known(each.dtype), each.shape)
         for each in whole
     ]
-    return cut_graph(nodes, inputs, outputs)
+    return cut_graph(nodes, inputs, outputs or list(ops))  # what cannot be told is all needed
 
 
 def _known(dtype: str) -> str:

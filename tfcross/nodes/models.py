@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import TfcrossError
 from ..graph.cutfile import write_cut
 from ..graph.ends import require_one
-from ..graph.feeds import runner_arguments, unknown_text
+from ..graph.feeds import open_sizes, runner_arguments, unknown_text
 from ..manifest import model_facts
 from ..model import Model, load_model
 from ..options import Options
-from ..proof import Proof, proof_of
+from ..proof import RUNNER, Proof, proof_of
 
 #: Below the build folder; the folder of the same name in the output folder has the same files.
 FOLDER = "model"
@@ -31,7 +31,8 @@ class BuildModel:
 
     def proof(self) -> Proof:
         words, unknown = runner_arguments(self.model), unknown_text(self.model)
-        return proof_of(self.model.path, self.graph, words, unknown)
+        proof = proof_of(self.model.path, self.graph, words, unknown)
+        return replace(proof, hint=open_sizes(self.model)) if proof.source == RUNNER else proof
 
     def facts(self) -> dict[str, Any]:
         """For the manifest."""

@@ -143,7 +143,7 @@ def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: s
     def run(targets: list[str], sources: list[str]) -> None:
         if output.profile.runs_here and not proof.unknown:
             environment = loading(runtime, Path(f"{sources[0]}.libraries"), compiler.runner.environment)
-            said = run_here(output.profile, sources[0], proof.arguments, environment)
+            said = _run(output.profile, sources[0], proof, environment)
         else:
             said = not_run(output.profile, proof)
         stripped = Path(f"{sources[0]}.stripped")
@@ -154,15 +154,16 @@ def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: s
         part.write_text(said)
         part.replace(targets[0])
 
-    signature = shlex.join(
-        [
-            *proof.arguments,
-            *([proof.unknown] if proof.unknown else []),
-            str(output.profile.emulator),
-            *runtime,
-        ]
-    )
+    how = (*filter(None, [proof.unknown]), str(output.profile.emulator), *runtime)
+    signature = shlex.join([*proof.arguments, *how])
     return builder(run, "PROVE", signature)(compiler.env, target=[log], source=[app, *proof.inputs])[0]
+
+
+def _run(profile: Profile, app: str, proof: Proof, environment: Mapping[str, str]) -> str:
+    try:
+        return run_here(profile, app, proof.arguments, environment)
+    except TfcrossError as error:
+        raise TfcrossError(f"{error}. {proof.hint}" if proof.hint else str(error)) from None
 
 
 def publish(
