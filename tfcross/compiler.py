@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import TfcrossError
+from .executable import content_id, program_files
 
-#: The head of a GNU build-id note with a SHA-1: name size 4, value size 20, type 3, "GNU".
-BUILD_ID = bytes.fromhex("04000000 14000000 03000000") + b"GNU\0"
-#: The shared libraries that hold a clang whose driver is only a front.
-CLANG_LIBRARIES = ("libclang-cpp.so*", "libLLVM*.so*")
+#: What a GCC's driver runs, as it names them itself.
+GCC_PROGRAMS = ("cc1", "cc1plus", "as", "collect2")
+#: The line of ``clang -###`` with the program that compiles: the driver may be a script in front of it.
+_COMPILES = re.compile(r'^ *"[^\n]*" "-cc1" ', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,12 @@ def is_version(version: str, pin: str) -> bool:
 def identity(compiler: Compiler, triple: str, search_path: str, flags: Sequence[str]) -> str:
     """``gcc 12.2.0 arm-linux-gnueabihf 0123456789abcdef``; the last word follows all that compiles.
 
-    That is: the driver, what it runs (cc1plus and the assembler, or clang's own libraries), and the
-    macros that exist before a first line of ours, which tell the C and C++ libraries' versions.
+    That is: the driver, what it runs, the shared libraries that these load, and the macros that exist
+    before a first line of ours, which tell the C and C++ libraries' versions.
     Raises TfcrossError when the compiler does not find a C++ library.
     """
     parts = [compiler.banner, _macros(compiler, triple, search_path, flags)]
-    parts += [content_id(path) for path in _what_compiles(compiler, search_path)]
+    parts += [content_id(path) for path in _what_compiles(compiler, search_path, flags)]
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return f"{compiler.family} {compiler.version} {triple} {digest[:16]}"
 
@@ -78,7 +80,7 @@ def identity(compiler: Compiler, triple: str, search_path: str, flags: Sequence[
 def identity_files(path: str, search_path: str, flags: Sequence[str]) -> list[str]:
     """The files that ``identity`` follows: while their stats are the same, so is the identity."""
     compiler = ask(path, search_path, flags)
-    parts = _what_compiles(compiler, search_path) if compiler else []
+    parts = _what_compiles(compiler, search_path, flags) if compiler else []
     command = [path, *flags, "-std=gnu++11", "-x", "c++", "-M", "-include", "cstddef", "/dev/null"]
     said = _run(command, search_path).stdout
     headers = [word for word in said.split() if word.startswith("/")]
@@ -105,17 +107,6 @@ def library_file(driver: str, name: str, search_path: str, flags: Sequence[str])
     """Where ``driver`` with ``flags`` has the library whose file is ``name``; "" if it has none."""
     said = _run([driver, *flags, f"-print-file-name={name}"], search_path).stdout.strip()
     return said if "/" in said else ""  # what it does not find, a driver answers with the bare name
-
-
-def content_id(path: Path) -> str:
-    """A word that follows the file's content: an ELF program's build id (0.1 ms), else its sha256."""
-    with path.open("rb") as stream:
-        head = stream.read(4096)
-        at = head.find(BUILD_ID)
-        if at >= 0:
-            return head[at + len(BUILD_ID) :][:20].hex()
-        stream.seek(0)
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _run(command: Sequence[str], search_path: str) -> subprocess.CompletedProcess[str]:
@@ -151,13 +142,24 @@ def _macros(compiler: Compiler, triple: str, search_path: str, flags: Sequence[s
     return "\n".join(sorted(result.stdout.splitlines()))
 
 
-def _what_compiles(compiler: Compiler, search_path: str) -> list[Path]:
+def _what_compiles(compiler: Compiler, search_path: str, flags: Sequence[str]) -> list[Path]:
     """The files that hold the compiler: the driver is a small front."""
-    driver = Path(compiler.path).resolve()
     if compiler.family == "clang":
-        folder = driver.parent.parent / "lib"
-        return [driver, *sorted({file.resolve() for name in CLANG_LIBRARIES for file in folder.glob(name)})]
-    ask_for = [f"-print-prog-name={name}" for name in ("cc1plus", "as")]
-    named = [_run([compiler.path, question], search_path).stdout.strip() for question in ask_for]
+        behind = _behind_clang(compiler.path, search_path, flags)
+    else:
+        behind = _behind_gcc(compiler.path, search_path)
+    programs = dict.fromkeys([Path(compiler.path).resolve(), *behind])
+    return list(dict.fromkeys(file for program in programs for file in program_files(program)))
+
+
+def _behind_clang(path: str, search_path: str, flags: Sequence[str]) -> list[Path]:
+    said = _run([path, *flags, "-###", "-x", "c++", "-c", "/dev/null"], search_path).stdout
+    line = _COMPILES.search(said)
+    program = Path(shlex.split(line[0])[0]) if line else None
+    return [program.resolve()] if program and program.is_file() else []
+
+
+def _behind_gcc(path: str, search_path: str) -> list[Path]:
+    named = [_run([path, f"-print-prog-name={name}"], search_path).stdout.strip() for name in GCC_PROGRAMS]
     found = [shutil.which(name, path=search_path) for name in named]
-    return [driver, *(Path(name).resolve() for name in found if name)]
+    return [Path(name).resolve() for name in found if name]
