@@ -15,6 +15,8 @@ PASSED_PREFIXES = ("CCACHE_", "SCCACHE_", "DISTCC_", "ICECC_")
 #: Where users keep Android's and Apple's SDKs.
 SDK_VARIABLES = ("ANDROID_NDK_ROOT", "ANDROID_NDK_HOME", "ANDROID_NDK", "NDK_ROOT", "ANDROID_HOME",
                  "ANDROID_SDK_ROOT", "DEVELOPER_DIR")  # fmt: skip
+#: A name of the folder that a process runs in, which is the same for every folder.
+HERE = "/proc/self/cwd"
 #: Where programs are when the environment has no PATH.
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -46,6 +48,15 @@ def sdk_places(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     return {name: environ[name] for name in SDK_VARIABLES if environ.get(name)}
 
 
+def working_folder(here: str = HERE) -> str:
+    """What compilers are told to call the folder that they run in.
+
+    They write it into precompiled headers and debug information. ``here`` makes these the same in every
+    checkout, and good in one that was moved; a Mac has no such name, and its folders differ.
+    """
+    return here if Path(here).is_dir() else str(Path.cwd())
+
+
 def compiler_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What a compiler runs in: no CPATH, no LANGUAGE, nothing that changes its output unseen.
 
@@ -53,7 +64,8 @@ def compiler_environment(environ: Mapping[str, str] = os.environ) -> dict[str, s
     """
     kept = {key: value for key, value in environ.items() if key in PASSED or key.startswith(PASSED_PREFIXES)}
     # Apple's libtool keeps times and owners in archives unless it is told so.
-    return {**kept, "PATH": path(environ), "LANG": "C", "LC_ALL": "C", "ZERO_AR_DATE": "1"}
+    fixed = {"LANG": "C", "LC_ALL": "C", "ZERO_AR_DATE": "1"}
+    return {**kept, "PATH": path(environ), "PWD": working_folder(), **fixed}
 
 
 def build_inputs(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -14,6 +14,8 @@ from array import array
 from collections.abc import Mapping
 from pathlib import Path
 
+from .environment import HERE
+
 VERSION = 3
 Stat = tuple[int, int]
 State = tuple[str, str]
@@ -31,7 +33,7 @@ class HeaderDeps:
         self.path = folder / "headers.pickle"
         self.trees = dict(trees)
         self._prefixes = tuple(self.trees)
-        self._here = f"{Path.cwd().as_posix()}/"
+        self._here = (f"{HERE}/", f"{Path.cwd().as_posix()}/")
         self._objects: dict[str, array[int]] = {}  # what each was compiled with: numbers of _states
         self._states: list[State] = []
         self._hashes: dict[str, tuple[Stat, str]] = {}
@@ -78,10 +80,14 @@ class HeaderDeps:
         Files outside of the current folder are left out: they are the compiler's own headers. ``precompiled``
         is a target on record: what it was made from counts, too (a compiler may not name it, as GCC).
         """
-        names = (name.removeprefix(self._here) for name in read_depfile(depfile))
+        names = map(self._relative, read_depfile(depfile))
         numbers = dict.fromkeys(self._number(name) for name in names if not name.startswith("/"))
         numbers |= dict.fromkeys(self._objects.get(precompiled, ()))
         self._set(target, array("I", numbers))
+
+    def _relative(self, name: str) -> str:
+        """Compilers name the headers in a precompiled one from the root."""
+        return next((name.removeprefix(here) for here in self._here if name.startswith(here)), name)
 
     def _set(self, target: str, numbers: array[int]) -> None:
         if self._objects.get(target) != numbers:

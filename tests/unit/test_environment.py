@@ -34,6 +34,7 @@ def test_a_compiler_sees_nothing_that_would_change_its_output() -> None:
         "CPLUS_INCLUDE_PATH": "/evil",
         "GCC_EXEC_PREFIX": "/evil",
         "LANG": "de_DE.UTF-8",
+        "PWD": "/link/to/a/checkout",
         "CCACHE_DIR": "/ccache",
         "DISTCC_HOSTS": "localhost",
     }
@@ -42,10 +43,20 @@ def test_a_compiler_sees_nothing_that_would_change_its_output() -> None:
         "HOME": "/home/a",
         "CCACHE_DIR": "/ccache",
         "DISTCC_HOSTS": "localhost",
+        "PWD": "/proc/self/cwd",
         "LANG": "C",
         "LC_ALL": "C",
         "ZERO_AR_DATE": "1",
     }
+
+
+def test_where_no_name_stands_for_every_folder_compilers_are_told_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(".")
+    monkeypatch.chdir(tmp_path / "link")
+    assert environment.working_folder("/no/proc/self/cwd") == str(tmp_path.resolve())
+    assert environment.working_folder() == "/proc/self/cwd"
 
 
 def test_without_a_path_the_system_folders_are_searched() -> None:

@@ -96,14 +96,21 @@ class Compiler:
         """Flags that use the precompiled form of ``header``, which gets that ``text``; and its node."""
         write_if_changed(Path(header), text)
         argv = [self.toolchain.cxx, *flags.arguments(self.toolchain), *self.toolchain.pch_creation]
-        node = self._node([*argv, "-x", "c++-header"], "PCH", header + self.toolchain.pch_suffix, header)
+        # clang's names its headers from the root: by way of what the folder is called
+        folder = self.runner.environment.get("PWD", "")
+        target = header + self.toolchain.pch_suffix
+        node = self._node([*argv, "-x", "c++-header"], "PCH", target, header, folder=folder)
         self._precompiled[header] = node
         return replace(flags, pch=header), node
 
-    def _node(self, argv: list[str], shown: str, target: str, source: str, pch: str = "") -> Any:
+    def _node(
+        self, argv: list[str], shown: str, target: str, source: str, pch: str = "", folder: str = ""
+    ) -> Any:
+        """``folder`` is what the compiler calls its folder, where that is in what it makes."""
         key = (*argv, pch)
         if key not in self._builders:
-            unit = Unit(tuple(argv), "\0".join([self.toolchain.identity, *argv[1:]]), pch)
+            signed = [self.toolchain.identity, *argv[1:], *filter(None, [folder])]
+            unit = Unit(tuple(argv), "\0".join(signed), pch)
             self._builders[key] = builder(
                 lambda t, s: self._compile(unit, t[0], s[0]),
                 shown,
