@@ -23,6 +23,8 @@ sys.path.insert(0, str(ROOT / "tests" / "unit"))
 from mutations import SEEDS, damaged  # noqa: E402
 from test_check_fuzz import examine  # noqa: E402
 
+from tfcross.capacity import peak_kib  # noqa: E402
+
 
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(
@@ -41,7 +43,7 @@ def main(words: list[str]) -> int:
         begun = time.process_time()
         examine(path)
         slowest, count = max(slowest, time.process_time() - begun), count + 1
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_kib(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
     print(f"{count} models, slowest {slowest:.2f} CPU s, at most {peak:.0f} MB")
     return 0
 

@@ -18,6 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross.capacity import peak_kib  # noqa: E402
+
 MB = 1_000_000
 GIB = 2**30
 
@@ -59,7 +61,7 @@ def measure(argv: Sequence[str], folder: Path, log: Path) -> Cost:
         tail = log.read_text(errors="replace")[-2000:]
         raise SystemExit(f"{' '.join(argv)}: status {process.returncode}\n{tail}")
     wall = time.monotonic() - begun
-    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+    return Cost(wall, used.ru_utime + used.ru_stime, peak_kib(used.ru_maxrss) * 1024)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ bench/registry.py [TOOLCHAIN...]       default: clang-14 gcc-12
 
 from __future__ import annotations
 
-import os
 import resource
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from typing import Any
 from measure import ROOT, print_table, verdict
 
 from tfcross import environment
+from tfcross.capacity import core_count
 from tfcross.coreset import load_core
 from tfcross.fetch import fetch_sources
 from tfcross.profile import load_profile
@@ -58,7 +58,7 @@ def arguments_for(name: str, cache: Path) -> dict[str, Any]:
         "include_root": tree.path,
         "compiler": [toolchain.cxx, *toolchain.flags, f"-std={core.cxx_standard}"],
         "defines": [*core.defines, *profile.defines, *core.type_defines("full")],
-        "jobs": len(os.sched_getaffinity(0)),
+        "jobs": core_count(),
         "tree_id": tree.stamp.read_text(),
         "compiler_id": toolchain.identity,
         "cache": cache,

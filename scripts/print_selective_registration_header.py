@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
 import platform
 import sys
 from pathlib import Path
@@ -22,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tfcross import environment, selectiveheader, selectiveops  # noqa: E402
+from tfcross.capacity import core_count  # noqa: E402
 from tfcross.coreset import CoreSet, load_core  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
 from tfcross.fetch import fetch_sources  # noqa: E402
@@ -137,7 +137,7 @@ def load_registry(release: Release, core: CoreSet, chosen: argparse.Namespace) -
         include_root=tree.path,
         compiler=[toolchain.cxx, *toolchain.flags, f"-std={core.cxx_standard}"],
         defines=[*defines, *profile.defines],
-        jobs=os.cpu_count() or 1,
+        jobs=core_count(),
         tree_id=tree.stamp.read_text(),
         compiler_id=toolchain.identity,
         cache=environment.cache_folder() / "registry",

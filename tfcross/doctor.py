@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import shutil
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .capacity import memory_gib
 from .errors import TfcrossError
 from .profile import Profile
 from .release import Origin, Release, Source
@@ -27,6 +27,9 @@ MEMORY, CACHE_SPACE, BUILD_SPACE = 1, 1, 2
 ELSEWHERE = "scons TOOLCHAIN_ROOT=<the compiler's folder> …"
 #: Programs of every build, and their Debian packages.
 PROGRAMS = {"ctags": "universal-ctags", "c++filt": "binutils"}
+#: What brings them to a Mac; the ctags that it has itself is another program, which cannot index C++.
+ON_A_MAC = {"ctags": "brew install universal-ctags", "c++filt": "xcode-select --install"}
+NO_CTAGS = "/usr/bin/ctags"
 
 Reach = Callable[[Origin], str]
 """Why an origin cannot be reached, "" if it can."""
@@ -53,8 +56,8 @@ class Machine:
     places: Places = field(default_factory=Places)
 
 
-def check_machine(machine: Machine) -> Iterator[Check]:
-    """What every target needs."""
+def check_machine(machine: Machine, system: str = sys.platform) -> Iterator[Check]:
+    """What every target needs, on a machine of ``system``."""
     version = ".".join(map(str, sys.version_info[:3]))
     wanted = ".".join(map(str, PYTHON))
     yield Check(
@@ -62,9 +65,12 @@ def check_machine(machine: Machine) -> Iterator[Check]:
     )
     yield _packages(machine.root)
     for program, package in PROGRAMS.items():
-        yield _program(program, package, machine.path)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    yield Check(memory >= MEMORY, "memory", f"{memory:.1f} GiB", "add swap: sudo fallocate -l 2G /swapfile …")
+        mac = system == "darwin"
+        yield _program(program, ON_A_MAC[program] if mac else f"{APT} {package}", machine.path, mac)
+    memory = memory_gib()
+    if memory is not None:
+        mend = "add swap: sudo fallocate -l 2G /swapfile …"
+        yield Check(memory >= MEMORY, "memory", f"{memory:.1f} GiB", mend)
     yield _writable("cache", machine.store, CACHE_SPACE, "set TFCROSS_CACHE to another folder")
     yield _writable("build folder", machine.root / "build", BUILD_SPACE, "make room, or move the checkout")
 
@@ -121,9 +127,11 @@ def _version(package: str) -> str:
         return "none"
 
 
-def _program(program: str, package: str, path: str) -> Check:
+def _program(program: str, mend: str, path: str, mac: bool) -> Check:
     found = shutil.which(program, path=path)
-    return Check(bool(found), program, found or "not on PATH", f"{APT} {package}")
+    if mac and found == NO_CTAGS:
+        return Check(False, program, f"{found} is Apple's", mend)
+    return Check(bool(found), program, found or "not on PATH", mend)
 
 
 def _compilers(machine: Machine, profile: Profile, toolchain: str, folder: str) -> Iterator[Check]:

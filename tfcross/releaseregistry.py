@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from . import environment
+from .capacity import core_count
 from .coreset import CoreSet, load_core
 from .errors import TfcrossError
 from .fetch import fetch_sources
@@ -62,7 +62,7 @@ class RegistrySources:
             include_root=root or self.tree.path,
             compiler=[self.toolchain.cxx, *self.toolchain.flags, f"-std={self.core.cxx_standard}"],
             defines=defines,
-            jobs=len(os.sched_getaffinity(0)),
+            jobs=core_count(),
             tree_id=self.tree.stamp.read_text() + (own.sha256 if own else ""),
             compiler_id=self.toolchain.identity,
             files=own.files if own else None,

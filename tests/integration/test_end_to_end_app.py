@@ -15,6 +15,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from project_build import ARMV7, CXX, DIGITS, OUT, ROOT, VFP_ARGUMENTS, VFPV4, arm_attributes, run_app
 
+from tfcross.capacity import core_count
 from tfcross.coreset import load_core
 from tfcross.headerdeps import read_depfile
 
@@ -162,7 +163,7 @@ def test_every_public_header_compiles_alone(project):
         text = f'#include "{header}"\n'
         return subprocess.run(words, cwd=project, input=text, capture_output=True, text=True).stderr
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(core_count()) as pool:
         said = dict(zip(headers, pool.map(complaints, headers), strict=True))
     assert {header: text for header, text in said.items() if text} == {}
 

@@ -32,6 +32,13 @@ def test_what_is_missing_of_the_machine_is_red_with_its_package(tmp_path: Path) 
     ]
 
 
+def test_on_a_mac_they_come_from_elsewhere(tmp_path: Path) -> None:
+    assert reds(check_machine(machine(tmp_path), "darwin")) == [
+        ("ctags", "brew install universal-ctags"),
+        ("c++filt", "xcode-select --install"),
+    ]
+
+
 def test_a_machine_with_the_programs_is_green(tmp_path: Path) -> None:
     for name in ("ctags", "c++filt"):
         program(tmp_path / "bin", name)

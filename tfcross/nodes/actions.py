@@ -22,6 +22,7 @@ from typing import Any
 import SCons.Action
 import SCons.Builder
 
+from ..capacity import peak_kib
 from ..errors import TfcrossError
 
 Run = Callable[[list[str], list[str]], None]
@@ -104,7 +105,7 @@ class Runner:
                 raise TfcrossError(
                     f"{what}: {Path(argv[0]).name} {_ending(process.returncode)}: {shlex.join(argv)}"
                 )
-        return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss)
+        return Usage(used.ru_utime + used.ru_stime, peak_kib(used.ru_maxrss))
 
 
 def _ending(status: int) -> str:

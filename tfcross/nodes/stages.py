@@ -47,16 +47,6 @@ from .programs import link_programs
 from .sizing import measure_app, report_sizes
 from .sources import link_trees, tree_keys
 
-#: Most a compile may need; -j follows from it and the machine's memory.
-GIB_PER_JOB = 2
-
-
-def job_count() -> int:
-    """As many jobs as there are cores, but no more than the memory carries."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, int(memory / GIB_PER_JOB)))
-
 
 class Build:
     """One run of SCons. Paths are relative to the project's folder, in which SCons runs."""
