@@ -40,6 +40,27 @@ def load_manifest(path: Path) -> dict[str, Any]:
     return dict(document)
 
 
+def contents(hashes: Mapping[str, str], sizes: Mapping[str, int]) -> dict[str, Any]:
+    """The manifest's part about what its folder holds: of each other file in it the sha256, and the size."""
+    libraries = {name.removeprefix("lib/"): name for name in hashes if name.startswith("lib/")}
+    archives = {short: {"size": sizes[name], "sha256": hashes[name]} for short, name in libraries.items()}
+    return {"files": dict(hashes), "archives": archives}
+
+
+def check_contents(folder: Path, hashes: Mapping[str, str], manifest: Mapping[str, Any]) -> None:
+    """TfcrossError if the other files in the folder of ``manifest`` are not just those that it tells.
+
+    ``hashes`` are the sha256 of the files that are there, by their paths in ``folder``.
+    """
+    told: Mapping[str, str] = manifest["files"]
+    for name in sorted({*hashes, *told}):
+        if hashes.get(name) == told.get(name):
+            continue
+        known = f"has another sha256 than {NAME} tells" if name in hashes else "is missing"
+        what = known if name in told else f"is not in {NAME}"
+        raise TfcrossError(f"{folder / name}: {what}; delete {folder} and run again.")
+
+
 def link_flags(manifest: Mapping[str, Any]) -> LinkFlags:
     """What apps link the library of ``manifest`` with."""
     link: Mapping[str, Any] = manifest["link"]

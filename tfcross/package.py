@@ -55,9 +55,14 @@ def folder_files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
+def file_sums(files: Mapping[str, bytes]) -> dict[str, str]:
+    """The sha256 of each of ``files``."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
 def with_sums(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """``files`` and the list that ``sha256sum --check`` reads."""
-    lines = [f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items())]
+    lines = [f"{digest}  {name}\n" for name, digest in sorted(file_sums(files).items())]
     return {**files, SUMS: "".join(lines).encode()}
 
 

@@ -49,8 +49,9 @@ class Record:
             return ""
         try:
             known = json.loads(self.path.read_text())
-            goal, files = known["goal"], known["files"]
-            return str(goal) if all(_stat(name) == was for name, was in files.items()) else ""
+            goal, files, made = known["goal"], known["files"], known["made"]
+            same = all(_stat(name) == was for name, was in files.items())
+            return str(goal) if same and all(_own_stat(name) == was for name, was in made.items()) else ""
         except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none yet, or a damaged one
             return ""
 
@@ -66,10 +67,10 @@ class Record:
         stats = {name: _stat(name) for name in sorted(set(read))}
         if any(was and was[0] >= begun_ns for was in stats.values()):
             return
-        stats |= {name: _stat(name) for name in made}
+        own = {name: _own_stat(name) for name in sorted(set(made))}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(".part")
-        part.write_text(json.dumps({"goal": goal, "files": stats}))
+        part.write_text(json.dumps({"goal": goal, "files": stats, "made": own}))
         part.replace(self.path)
 
 
@@ -82,10 +83,25 @@ def _stat(name: str) -> Stat:
         found = os.stat(name)  # noqa: PTH116 (of 2,000 files; half the time)
         if not stat.S_ISDIR(found.st_mode):
             return [found.st_mtime_ns, found.st_size, found.st_ino]
-        names = "\0".join(sorted(set(os.listdir(name)) - {"__pycache__"}))  # noqa: PTH208
+        return [-1, _names_in(name)]
     except OSError:
         return []
-    return [-1, zlib.crc32(names.encode(errors="surrogateescape"))]
+
+
+def _own_stat(name: str) -> Stat:
+    """The same of what the build made, and its kind and permissions; a link is no such file."""
+    try:
+        found = os.lstat(name)
+        if not stat.S_ISDIR(found.st_mode):
+            return [found.st_mode, found.st_mtime_ns, found.st_size, found.st_ino]
+        return [found.st_mode, _names_in(name)]
+    except OSError:
+        return []
+
+
+def _names_in(folder: str) -> int:
+    names = "\0".join(sorted(set(os.listdir(folder)) - {"__pycache__"}))  # noqa: PTH208
+    return zlib.crc32(names.encode(errors="surrogateescape"))
 
 
 def project_files(root: Path) -> list[str]:

@@ -10,19 +10,23 @@ from test_manifest import manifest
 
 from tfcross.errors import TfcrossError
 from tfcross.linkflags import LinkFlags
-from tfcross.manifestfile import link_flags, load_manifest, manifest_text
+from tfcross.manifestfile import check_contents, contents, link_flags, load_manifest, manifest_text
 
 
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
     path = tmp_path / "manifest.json"
-    path.write_text(manifest_text({**manifest(), "archives": {"liba.a": {"size": 3, "sha256": "1" * 64}}}))
+    held = contents(
+        {"lib/liba.a": "1" * 64, "link/flags.mk": "2" * 64}, {"lib/liba.a": 3, "link/flags.mk": 4}
+    )
+    path.write_text(manifest_text({**manifest(), **held}))
     return path
 
 
 def test_a_manifest_is_read_as_it_was_written(written: Path) -> None:
     read = load_manifest(written)
-    assert read["archives"]["liba.a"]["size"] == 3
+    assert read["archives"] == {"liba.a": {"size": 3, "sha256": "1" * 64}}
+    assert read["files"] == {"lib/liba.a": "1" * 64, "link/flags.mk": "2" * 64}
     assert manifest_text(read) == written.read_text()
 
 
@@ -30,6 +34,28 @@ def test_the_flags_for_linking_come_back_from_it(written: Path) -> None:
     assert link_flags(load_manifest(written)) == LinkFlags(
         "c++17", ("NDEBUG",), ("-mfpu=neon",), "libtensorflow-core.a", ("libnsync.a",), ("m",), (), "gnu"
     )
+
+
+def test_a_folder_with_just_what_the_manifest_tells_is_accepted(written: Path) -> None:
+    manifest = load_manifest(written)
+    check_contents(written.parent, manifest["files"], manifest)
+
+
+@pytest.mark.parametrize(
+    ("there", "message"),
+    [
+        pytest.param({"link/flags.mk": "3" * 64}, "link/flags.mk: has another sha256 than", id="changed"),
+        pytest.param({"lib/liba.a": ""}, "lib/liba.a: is missing;", id="missing"),
+        pytest.param({"lib/libb.a": "4" * 64}, "lib/libb.a: is not in manifest.json;", id="added"),
+    ],
+)
+def test_any_other_file_in_the_folder_is_named(written: Path, there: dict[str, str], message: str) -> None:
+    manifest = load_manifest(written)
+    hashes = {name: digest for name, digest in {**manifest["files"], **there}.items() if digest}
+    with pytest.raises(TfcrossError) as caught:
+        check_contents(Path("out/PI-armv7"), hashes, manifest)
+    assert str(caught.value).startswith(f"out/PI-armv7/{message}")
+    assert str(caught.value).endswith("; delete out/PI-armv7 and run again.")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +73,7 @@ def test_the_flags_for_linking_come_back_from_it(written: Path) -> None:
             {"cpu": "mips"}, "cpu: 'mips' is not allowed. Known: aarch64, arm, x86_32, x86_64.", id="cpu"
         ),
         pytest.param(
-            {"note": 1}, "unknown key 'note'. Known: api, arch, archives, cpu, extras, flags, ", id="key"
+            {"note": 1}, "unknown key 'note'. Known: api, arch, archives, cpu, extras, files, ", id="key"
         ),
     ],
 )

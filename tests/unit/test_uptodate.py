@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ def key(*words: str, path: str = "/bin", store: str = "/store") -> str:
 @pytest.fixture
 def files(tmp_path, monkeypatch) -> list[str]:
     monkeypatch.chdir(tmp_path)
+    Path("out/lib").mkdir(parents=True)
+    Path("out/lib/old").write_text("")
     for name in ("source", "made"):
         Path(name).write_text(name)
         os.utime(name, ns=(NOW, NOW))
@@ -30,7 +33,7 @@ def files(tmp_path, monkeypatch) -> list[str]:
 
 def kept(read: list[str], begun_ns: int = NOW + 1) -> Record:
     record = Record(Path("records"), "k")
-    record.keep("out/manifest.json", read, ["made"], begun_ns)
+    record.keep("out/manifest.json", read, ["made", "out", "out/lib", "out/lib/old"], begun_ns)
     return Record(Path("records"), "k")
 
 
@@ -45,6 +48,13 @@ def test_a_command_whose_files_are_as_they_were_has_its_goal(files):
         pytest.param(lambda: Path("source").unlink(), id="source gone"),
         pytest.param(lambda: Path("made").unlink(), id="what was made is gone"),
         pytest.param(lambda: Path("made").write_text("broken"), id="what was made changed"),
+        pytest.param(lambda: replace_by_folder("made"), id="what was made is a folder now"),
+        pytest.param(lambda: replace_by_link("made"), id="what was made is a link to it now"),
+        pytest.param(lambda: Path("made").chmod(0o600), id="permissions of what was made"),
+        pytest.param(lambda: Path("out/lib").chmod(0o700), id="permissions of its folder"),
+        pytest.param(lambda: Path("out/lib/new").write_text(""), id="file added to what was made"),
+        pytest.param(lambda: Path("out/empty").mkdir(), id="empty folder added to what was made"),
+        pytest.param(lambda: shutil.rmtree("out/lib"), id="folder gone"),
         pytest.param(lambda: Path("folder/new").write_text(""), id="file added to a folder"),
         pytest.param(lambda: Path("absent").write_text(""), id="file that was not there"),
         pytest.param(lambda: Path("records/k.json").write_text("{"), id="record damaged"),
@@ -58,9 +68,20 @@ def test_any_change_leaves_it_to_scons(files, change):
     assert record.stands() == ""
 
 
+def replace_by_folder(name: str) -> None:
+    Path(name).unlink()
+    Path(name).mkdir()
+
+
+def replace_by_link(name: str) -> None:
+    Path(name).rename("elsewhere")
+    Path(name).symlink_to("elsewhere")
+
+
 def test_pythons_caches_and_times_of_folders_do_not_count(files):
     record = kept(files)
     Path("folder/__pycache__").mkdir()
+    Path("out/lib/__pycache__").mkdir()
     os.utime("folder", ns=(0, 0))
     assert record.stands() == "out/manifest.json"
 

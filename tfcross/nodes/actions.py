@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +23,13 @@ import SCons.Builder
 
 from ..capacity import peak_kib
 from ..errors import TfcrossError
+from ..made import Made, clear_way
+from ..systemerrors import system_problem
 
+#: Where nobody but the build itself writes.
+OURS = "build/"
+#: The construction variable with what the build has made.
+MADE = "MADE"
 Run = Callable[[list[str], list[str]], None]
 Stands = Callable[[str], bool]
 
@@ -32,32 +37,46 @@ Stands = Callable[[str], bool]
 class SignedAction(SCons.Action.FunctionAction):  # type: ignore[misc]
     """Calls ``run(targets, sources)`` with paths; rebuilt when ``signature`` or a node changes.
 
-    Where ``stands(target)`` is true the target is right as it is, whatever SCons believes: nothing is run.
+    Where ``stands(target)`` is true and no other program has changed what was made, the target is right as
+    it is, whatever SCons believes: nothing is run. All of ``folder`` is the action's own, too.
     """
 
-    def __init__(self, run: Run, shown: str, signature: str, stands: Stands) -> None:
+    def __init__(self, run: Run, shown: str, signature: str, stands: Stands, folder: str = "") -> None:
         self._run, self._shown, self._signature, self._stands = run, shown, signature.encode(), stands
+        self._folder = folder
         super().__init__(self._execute, {"strfunction": self._show})
 
     def get_presig(self, target: Any, source: Any, env: Any) -> bytes:
         return self._signature
 
     def _show(self, target: Any, source: Any, env: Any) -> str:
-        silent = not self._shown or self._stands(str(target[0]))
+        silent = not self._shown or self._is_right(str(target[0]), made_of(env))
         return "" if silent else f"  {self._shown:<5} {target[0]}"
 
+    def _is_right(self, target: str, made: Made) -> bool:
+        return self._stands(target) and not made.wrong(target)
+
     def _execute(self, target: Any, source: Any, env: Any) -> int:
+        made, targets = made_of(env), [str(node) for node in target]
         try:
-            if not self._stands(str(target[0])):
-                self._run([str(node) for node in target], [str(node) for node in source])
+            stands = self._is_right(targets[0], made)
+            if not stands:
+                self._run(targets, [str(node) for node in source])
+            if not (stands and made.knows(targets[0])):
+                made.keep(targets, self._folder)
         except TfcrossError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
-        except OSError as error:  # a full disk; shutil.Error holds a list of (from, to, why)
-            why = error.strerror or (error.args[0][0][2] if isinstance(error, shutil.Error) else error)
-            print(f"error: {target[0]}: {why}; make room and run again.", file=sys.stderr)
+        except OSError as error:
+            print(f"error: {system_problem(error, targets[0])}", file=sys.stderr)
             return 2
         return 0
+
+
+def made_of(env: Any) -> Made:
+    """What the build of ``env`` has made; an Environment of no build keeps nothing."""
+    made: Made = env.get(MADE) or Made()
+    return made
 
 
 def never(target: str) -> bool:
@@ -65,9 +84,28 @@ def never(target: str) -> bool:
     return False
 
 
-def builder(run: Run, shown: str, signature: str, stands: Stands = never) -> Any:
-    """An SCons builder around one SignedAction: ``builder(...)(env, target=[…], source=[…])``."""
-    return SCons.Builder.Builder(action=SignedAction(run, shown, signature, stands))
+def builder(run: Run, shown: str, signature: str, stands: Stands = never, folder: str = "") -> Any:
+    """An SCons builder around one SignedAction: ``builder(...)(env, target=[…], source=[…])``.
+
+    What it made before and something else has changed since is made anew.
+    """
+    action = SignedAction(run, shown, signature, stands, folder)
+    build = SCons.Builder.Builder(action=action)
+
+    def make(env: Any, target: list[str], source: Any) -> Any:
+        made = made_of(env)
+        for path in target:
+            clear_way(path, path.startswith((OURS, f"{folder}/" if folder else OURS)))
+        nodes = build(env, target=target, source=source)
+        names = [str(node) for node in nodes]
+        known = made.knows(names[0])
+        if made.wrong(names[0]) or (folder and not known):
+            env.AlwaysBuild(nodes)
+        elif not known and Path(names[0]).is_file():  # the record is lost: SCons has to know
+            made.keep(names)
+        return nodes
+
+    return make
 
 
 @dataclass(frozen=True)

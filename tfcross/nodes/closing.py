@@ -141,8 +141,11 @@ def closure_node(
             print(f"        needed beside the selected kernels: {_shown(wanted)}", flush=True)
         write_if_changed(Path(targets[0]), f"{len(missing)} undefined\n")
 
-    made = builder(run, "NM", "closure 1 " + tools.exclude)
-    return made(compiler.env, target=[target], source=[*objects.values(), *libraries])[0]
+    make = builder(run, "NM", "closure 1 " + tools.exclude)
+    needed = [*objects.values(), *libraries]
+    made = make(compiler.env, target=[target, str(helpers.path)], source=needed)
+    compiler.env.Precious(made)  # the next run reads what was found, should this one fail
+    return made[0]
 
 
 def _shown(files: Collection[str]) -> str:

@@ -23,12 +23,17 @@ def run_protoc(
     runner.run([protoc, *imports, f"--cpp_out={fresh}", *names], f"{len(names)} protos")
     digest = hashlib.sha256()
     for name in names:
-        for suffix in (".pb.h", ".pb.cc"):
-            made = name.removesuffix(".proto") + suffix
+        for made in proto_files(name):
             text = (fresh / made).read_text(encoding="utf-8")
             write_if_changed(folder / made, text)
             digest.update(text.encode())
+    shutil.rmtree(fresh)
     write_if_changed(stamp, digest.hexdigest() + "\n")
+
+
+def proto_files(name: str) -> tuple[str, str]:
+    """``a/b.proto`` → ``a/b.pb.h``, ``a/b.pb.cc``."""
+    return name.removesuffix(".proto") + ".pb.h", name.removesuffix(".proto") + ".pb.cc"
 
 
 def write_generated(headers: Mapping[str, Generated], folder: Path) -> None:

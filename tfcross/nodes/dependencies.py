@@ -11,7 +11,7 @@ from typing import Any
 from ..recipes import HostTool, Recipe, expand_sources
 from ..render import TEMPLATES, render
 from .actions import Runner, builder
-from .codegen import run_protoc
+from .codegen import proto_files, run_protoc
 from .compiling import CompileFlags, Compiler
 
 
@@ -107,8 +107,8 @@ def generate_protos(
         run_protoc(runner, sources[0], names, list(roots), Path(folder), Path(targets[0]))
 
     signature = "\0".join([*names, *roots, *roots.values(), folder])
-    sources = [f"{folder}/{proto_unit(name)}" for name in names]
-    made = builder(run, "PROTO", signature)(env, target=[stamp, *sources], source=[protoc])
+    files = [f"{folder}/{file}" for name in names for file in proto_files(name)]
+    made = builder(run, "PROTO", signature)(env, target=[stamp, *files], source=[protoc])
     env.Precious(made)  # what comes out as it was must keep its time
     return made[0]
 

@@ -13,10 +13,9 @@ from .. import environment
 from ..compiler import identity_files
 from ..toolchain import Toolchain
 from ..uptodate import Record, project_files
+from .actions import OURS
 from .stages import Build
 
-#: Where nobody but the build itself writes.
-OURS = "build/"
 DONE = (SCons.Node.up_to_date, SCons.Node.executed)
 
 
@@ -29,10 +28,12 @@ def remember(build: Build, record: Record, begun_ns: int) -> None:
     if build.toolchain.root:  # another SDK may be installed or selected: no list of files tells
         return
     assert build.headers
-    files = [*nodes_below(goals), *build.headers.changeable(), *project_files(build.root)]
+    nodes = nodes_below(goals)
+    files = [*nodes, *build.headers.changeable(), *project_files(build.root)]
     files += [file for name in build.options.models for file in model_files(Path(name))]
     files += toolchain_files((build.toolchain, build.host), environment.path())
     made = {file for file in files if file.startswith(OURS)} | {str(goal) for goal in goals}
+    made.update(file for node in nodes for file in build.made.files(node))
     record.keep(str(goals[0]), set(files) - made, made, begun_ns)
 
 

@@ -43,6 +43,7 @@ def jar_node(env: Any, runner: Runner, javac: str, target: str, tree: str, names
         runner.run([javac, *flags, *sources], targets[0])
         part = Path(f"{targets[0]}.part")
         write_jar(classes, part, without="android")
+        shutil.rmtree(classes)
         part.replace(targets[0])
 
     made = builder(run, "JAVAC", f"jar 1 {JAVA} {javac}")

@@ -15,14 +15,15 @@ from ..appcheck import check_app, for_library, read_app
 from ..errors import TfcrossError
 from ..headerdeps import read_depfile
 from ..linkflags import LinkFlags
-from ..manifestfile import NAME, manifest_text
+from ..made import Made, files_below, remove
+from ..manifestfile import NAME, contents, manifest_text
 from ..profile import Profile
 from ..proof import Proof, loading, not_run, run_here
 from ..render import write_if_changed
 from ..shares import share_lines
 from ..snippets import Library, snippet_files
 from ..treehash import file_hash
-from .actions import builder
+from .actions import builder, made_of
 from .compiling import CompileFlags, Compiler
 from .dependencies import link_program
 from .models import FOLDER, unproven_lines
@@ -57,18 +58,18 @@ def stage_headers(
         compiler.runner.run([*argv, str(depfile), sources[0]], "public headers")
         compiler.headers.record(targets[0], depfile)
         part = folder.with_name("include.part")
-        shutil.rmtree(part, ignore_errors=True)
+        remove(part)
         for name in read_depfile(depfile):
             root = next((root for root in roots if name.startswith(f"{root}/")), None)
             if root:
                 target = part / name.removeprefix(f"{root}/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(name, target)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         part.rename(folder)
         write_if_changed(Path(targets[0]), "\n".join(sorted(p.as_posix() for p in folder.rglob("*"))) + "\n")
 
-    made = builder(run, "HDRS", shlex.join(argv))(
+    made = builder(run, "HDRS", shlex.join(argv), folder=str(folder))(
         compiler.env, target=[f"{output.stage}.headers/stamp"], source=[everything]
     )
     compiler.env.Depends(made, order)
@@ -132,7 +133,19 @@ def check_proof(env: Any, app: Any, manifest: Mapping[str, Any]) -> Any:
     return builder(run, "CHECK", manifest_text(manifest))(env, target=[f"{app}.checked"], source=[app])[0]
 
 
-def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: str) -> Any:
+def strip_app(compiler: Compiler, app: Any) -> Any:
+    """The node of ``app`` without its symbols, as it would be shipped."""
+
+    def run(targets: list[str], sources: list[str]) -> None:
+        part = Path(f"{targets[0]}.part")
+        compiler.runner.run([compiler.toolchain.strip, "-o", str(part), sources[0]], sources[0])
+        part.replace(targets[0])
+
+    signature = f"strip {compiler.toolchain.identity}"
+    return builder(run, "STRIP", signature)(compiler.env, target=[f"{app}.stripped"], source=[app])[0]
+
+
+def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, stripped: Any, log: str) -> Any:
     """A node that holds what the app printed; it exists only if the app succeeded.
 
     Where nothing here runs programs of the profile, it says so: then the app was linked only.
@@ -142,21 +155,22 @@ def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, log: s
 
     def run(targets: list[str], sources: list[str]) -> None:
         if output.profile.runs_here and not proof.unknown:
-            environment = loading(runtime, Path(f"{sources[0]}.libraries"), compiler.runner.environment)
+            libraries = Path(f"{sources[0]}.libraries")
+            environment = loading(runtime, libraries, compiler.runner.environment)
             said = _run(output.profile, sources[0], proof, environment)
+            remove(libraries)
         else:
             said = not_run(output.profile, proof)
-        stripped = Path(f"{sources[0]}.stripped")
-        compiler.runner.run([compiler.toolchain.strip, "-o", str(stripped), sources[0]], sources[0])
-        said += f"{proof.name}: {megabytes(Path(sources[0]))}, stripped {megabytes(stripped)}\n"
+        sizes = [megabytes(Path(name)) for name in sources[:2]]
+        said += f"{proof.name}: {sizes[0]}, stripped {sizes[1]}\n"
         print("".join(f"        {line}\n" for line in said.splitlines()), end="", flush=True)
         part = Path(f"{targets[0]}.part")
         part.write_text(said)
         part.replace(targets[0])
 
     how = (*filter(None, [proof.unknown]), str(output.profile.emulator), *runtime)
-    signature = shlex.join([*proof.arguments, *how])
-    return builder(run, "PROVE", signature)(compiler.env, target=[log], source=[app, *proof.inputs])[0]
+    signature, needed = shlex.join([*proof.arguments, *how]), [app, stripped, *proof.inputs]
+    return builder(run, "PROVE", signature)(compiler.env, target=[log], source=needed)[0]
 
 
 def _run(profile: Profile, app: str, proof: Proof, environment: Mapping[str, str]) -> str:
@@ -182,57 +196,76 @@ def publish(
 
     def run(targets: list[str], sources: list[str]) -> None:
         final, part, old = (Path(output.final + suffix) for suffix in ("", ".part", ".old"))
+        check_made(made_of(env), sources)
         for folder in (part, old):
-            shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(Path(output.stage) / "include", part / "include", copy_function=shutil.copyfile)
-        (part / "lib").mkdir()
-        sizes: dict[str, Any] = {}
-        for source in sources:
-            if source.endswith((".a", ".so", ".jar")):
-                shutil.copyfile(source, part / "lib" / Path(source).name)
-            elif source.endswith(".sizes"):
-                sizes = {"sizes": json.loads(Path(source).read_text())}
-            elif "/bin/" in source:
-                (part / "bin").mkdir(exist_ok=True)
-                shutil.copy(source, part / "bin" / Path(source).name)
-            elif source.endswith(".pb"):
-                (part / FOLDER).mkdir(exist_ok=True)
-                shutil.copyfile(source, part / FOLDER / Path(source).name)
-        said = "".join(Path(str(proof)).read_text() for proof in proofs)
-        proven = {"proof.txt": said} if proofs else {}
+            remove(folder)
+        _copy_parts(Path(output.stage), sources, part)
         costs = dict(shares())
-        told = {"models.json": json.dumps(costs, indent=1) + "\n"} if costs else {}
-        whole = {
-            **manifest,
-            **sizes,
-            "archives": {path.name: _facts(path) for path in sorted((part / "lib").iterdir())},
+        said = "".join(Path(str(proof)).read_text() for proof in proofs)
+        texts = {
+            **files,
+            **({"proof.txt": said} if proofs else {}),
+            **({"models.json": json.dumps(costs, indent=1) + "\n"} if costs else {}),
         }
-        for name, content in {**files, **proven, **told, NAME: manifest_text(whole)}.items():
+        for name, content in texts.items():
             (part / name).parent.mkdir(parents=True, exist_ok=True)
             (part / name).write_text(content, encoding="utf-8")
-        if final.exists():
+        hashes = {name: file_hash(part / name) for name in files_below(part)}
+        held = contents(hashes, {name: (part / name).stat().st_size for name in hashes})
+        whole = {**manifest, **_sizes(sources), **held}
+        (part / NAME).write_text(manifest_text(whole), encoding="utf-8")
+        if final.exists() or final.is_symlink():
             final.rename(old)
         part.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
+        remove(old)
         core = final / "lib" / output.link.core
         print("".join(f"        {line}\n" for line in (share_lines(costs) if costs else ())), end="")
         print(f"        {core}: {megabytes(core)}; for make: {final}/link/flags.mk", flush=True)
         print("".join(f"        {line}\n" for line in unproven_lines(manifest)), end="", flush=True)
 
-    signature = "\0".join([manifest_text(manifest), *files, *files.values(), output.stage])
-    made = builder(run, "OUT", signature)(env, target=[f"{output.final}/{NAME}"], source=[*parts, *proofs])
+    signature = "\0".join(["output 2", manifest_text(manifest), *files, *files.values(), output.stage])
+    put = builder(run, "OUT", signature, folder=output.final)
+    made = put(env, target=[f"{output.final}/{NAME}"], source=[*parts, *proofs])
     env.Precious(made)
     return made[0]
 
 
-def _facts(path: Path) -> dict[str, Any]:
-    return {"size": path.stat().st_size, "sha256": file_hash(path)}
+def check_made(made: Made, sources: Sequence[str]) -> None:
+    """TfcrossError if any of ``sources`` has another content than was made, whatever its time says."""
+    for source in sources:
+        wrong = made.wrong(source, thorough=True)
+        if wrong:
+            raise TfcrossError(f"{wrong}: is not as the build made it; delete it and run again.")
 
 
-def check_output_name(path: Path) -> None:
-    """TfcrossError if ``path`` exists and is no output folder of ours: it would be replaced."""
-    if path.exists() and not (path / NAME).is_file() and not _is_empty(path):
-        raise TfcrossError(f"OUT: {path} exists and has no {NAME}; move it away, or pass another OUT=.")
+def _copy_parts(stage: Path, sources: Sequence[str], folder: Path) -> None:
+    """The staged headers, and those of ``sources`` that are libraries or programs."""
+    shutil.copytree(stage / "include", folder / "include", copy_function=shutil.copyfile)
+    (folder / "lib").mkdir()
+    for source in sources:
+        if source.endswith((".a", ".so", ".jar")):
+            shutil.copyfile(source, folder / "lib" / Path(source).name)
+        elif "/bin/" in source:
+            (folder / "bin").mkdir(exist_ok=True)
+            shutil.copy(source, folder / "bin" / Path(source).name)
+        elif source.endswith(".pb"):
+            (folder / FOLDER).mkdir(exist_ok=True)
+            shutil.copyfile(source, folder / FOLDER / Path(source).name)
+
+
+def _sizes(sources: Sequence[str]) -> dict[str, Any]:
+    measured = [source for source in sources if source.endswith(".sizes")]
+    return {"sizes": json.loads(Path(measured[-1]).read_text())} if measured else {}
+
+
+def check_output_name(path: Path, made: Made) -> None:
+    """TfcrossError if ``path`` exists and is no output folder of ours: it would be replaced.
+
+    Without its manifest it is ours if it has a file that the build put there.
+    """
+    if not path.exists() or (path / NAME).is_file() or _is_empty(path) or made.has_left(f"{path}/{NAME}"):
+        return
+    raise TfcrossError(f"OUT: {path} exists and has no {NAME}; move it away, or pass another OUT=.")
 
 
 def megabytes(path: Path) -> str:

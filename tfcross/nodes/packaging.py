@@ -6,8 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..manifestfile import NAME, load_manifest, manifest_text
-from ..package import Part, folder_files, licence_files, package_name, tarball, with_sums, write_package
+from ..manifestfile import NAME, check_contents, load_manifest, manifest_text
+from ..package import (
+    Part,
+    file_sums,
+    folder_files,
+    licence_files,
+    package_name,
+    tarball,
+    with_sums,
+    write_package,
+)
 from ..release import Release
 from ..sbom import NAME as SBOM
 from ..sbom import bill_of_materials
@@ -17,15 +26,19 @@ from .actions import builder
 def package(
     env: Any, published: Any, parts: Sequence[Part], release: Release, revision: str, date: int
 ) -> list[Any]:
-    """The tarball's and its sum's nodes; ``published`` is the output folder's manifest."""
+    """The tarball's and its sum's nodes; ``published`` is the output folder's manifest.
+
+    Nothing is packed that is not as the manifest tells.
+    """
     folder = Path(str(published)).parent
     name = package_name(release.version, folder.name)
 
     def run(targets: list[str], sources: list[str]) -> None:
-        manifest = load_manifest(folder / NAME)
+        manifest, held = load_manifest(folder / NAME), folder_files(folder)
+        check_contents(folder, {n: digest for n, digest in file_sums(held).items() if n != NAME}, manifest)
         text = manifest_text({**manifest, **({"revision": revision} if revision else {})})
         files = {
-            **folder_files(folder),
+            **held,
             **licence_files(parts),
             NAME: text.encode(),
             SBOM: bill_of_materials(manifest, parts, release, date),

@@ -27,6 +27,7 @@ from ..package import (
 from ..profile import find_host, package_kind
 from ..release import load_release
 from ..requested import requested_profile, requested_toolchain
+from ..systemerrors import system_problem
 
 
 def build_several(
@@ -97,7 +98,7 @@ def _bundle(root: Path, options: Options, target: str, archs: Sequence[str]) -> 
             aars = (package_aar(parts, name, library, out / f"{target}-all") for name, library in jars)
             made = next(filter(None, aars), None)
     except OSError as error:
-        raise TfcrossError(f"{error.filename}: {error.strerror}; make room and run again.") from error
+        raise TfcrossError(system_problem(error, str(out))) from error
     if made:
         print(f"  PACK  {made}", flush=True)
     return made

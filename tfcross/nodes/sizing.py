@@ -18,21 +18,22 @@ from ..render import write_if_changed
 from ..sizes import Symbol, measure, over_budget, read_symbols, table
 from ..toolchain import Toolchain
 from ..treemap import treemap
-from .actions import Runner, builder
+from .actions import builder
 
 
 def measure_app(
     env: Any,
     toolchain: Toolchain,
-    runner: Runner,
+    environment: Mapping[str, str],
     app: Any,
+    stripped: Any,
     libraries: Sequence[Any],
     members: Mapping[str, str],
     registering: Mapping[str, Any],
     budget: int,
     published: str,
 ) -> Any:
-    """The node of the measurement; it fails where the app, stripped, has more bytes than ``budget``.
+    """The node of the measurement; it fails where the app, ``stripped``, has more bytes than ``budget``.
 
     ``members`` maps the core's members to their sources; ``published`` is the output folder, whose manifest
     tells how large the app was before.
@@ -42,7 +43,7 @@ def measure_app(
 
     def symbols(path: str) -> list[Symbol]:
         argv = [toolchain.nm, *([] if macho else ["-S"]), "-p", "--defined-only", path]
-        done = subprocess.run(argv, env=dict(runner.environment), capture_output=True, text=True, check=False)
+        done = subprocess.run(argv, env=dict(environment), capture_output=True, text=True, check=False)
         if done.returncode:
             raise TfcrossError(f"{path}: {Path(argv[0]).name} ended with status {done.returncode}.")
         return read_symbols(done.stdout, sized=not macho)
@@ -53,9 +54,7 @@ def measure_app(
         return symbols(program)
 
     def run(targets: list[str], sources: list[str]) -> None:
-        program, *archives = sources
-        stripped = Path(f"{program}.stripped")
-        runner.run([toolchain.strip, "-o", str(stripped), program], program)
+        program, shipped, *archives = sources
         own = symbols_of(program)
         plain = [symbol.name.removeprefix(toolchain.symbol_prefix) for symbol in own]
         shown = demangle(plain, "c++filt")
@@ -66,7 +65,7 @@ def measure_app(
             members,
             registering,
         )
-        found |= {"app": Path(program).stat().st_size, "stripped": stripped.stat().st_size}
+        found |= {"app": Path(program).stat().st_size, "stripped": Path(shipped).stat().st_size}
         problem = over_budget(budget, found, _before(Path(published) / NAME))
         if problem:
             raise TfcrossError(problem)
@@ -75,7 +74,8 @@ def measure_app(
     signature = "\0".join(
         [toolchain.identity, str(budget), json.dumps([members, registering], sort_keys=True)]
     )
-    return builder(run, "SIZES", signature)(env, target=[f"{app}.sizes"], source=[app, *libraries])[0]
+    needed = [app, stripped, *libraries]
+    return builder(run, "SIZES", signature)(env, target=[f"{app}.sizes"], source=needed)[0]
 
 
 def _before(manifest: Path) -> dict[str, Any] | None:
@@ -92,8 +92,8 @@ def report_sizes(env: Any, measured: Any, name: str, folder: str) -> list[Any]:
     def run(targets: list[str], sources: list[str]) -> None:
         text = Path(sources[0]).read_text()
         sizes = json.loads(text)
-        Path(targets[0]).write_text(text)
-        Path(targets[1]).write_text(treemap(f"{name}: what the app is made of", sizes))
+        write_if_changed(Path(targets[0]), text)
+        write_if_changed(Path(targets[1]), treemap(f"{name}: what the app is made of", sizes))
         print("".join(f"        {line}\n" for line in table(sizes).splitlines()), end="", flush=True)
 
     targets = [f"{folder}/sizes-{name}.{kind}" for kind in ("json", "html")]

@@ -16,6 +16,7 @@ from ..extras import Extras
 from ..fetch import fetch_sources
 from ..headerdeps import HeaderDeps
 from ..linkflags import LinkFlags
+from ..made import Made
 from ..manifest import make_manifest
 from ..opsheader import ops_header
 from ..options import Options
@@ -34,7 +35,7 @@ from ..shares import find_shares, measured
 from ..store import Tree
 from ..toolchain import Toolchain
 from . import output
-from .actions import Runner
+from .actions import MADE, OURS, Runner
 from .closing import Closures, ClosureTools
 from .codegen import write_generated
 from .compiling import CompileFlags, Compiler, member_names
@@ -61,7 +62,8 @@ class Build:
         self.headers: HeaderDeps | None = None
         self.goals: list[Any] = []
         self.closures: Closures
-        self._lock = lock_folder(Path("build"))
+        self._lock = lock_folder(Path(OURS))
+        self.made = env[MADE] = Made(Path(OURS) / "made.jsonl")
         env.SConsignFile("build/sconsign")
         env.Decider("content")  # SCons keeps whole seconds: times alone miss a quick second build
 
@@ -76,7 +78,7 @@ class Build:
         self.base = f"build/{profile.name}/{self.release.version}-{toolchain.name}{api}"
         self.work = self.base if self.options.types == "full" else f"{self.base}-{self.options.types}"
         self.final = Path(self.options.out) / profile.name
-        output.check_output_name(self.final)
+        output.check_output_name(self.final, self.made)
 
     # 7 model, before anything that takes time: a mistake in MODEL shows at once
 
@@ -291,19 +293,22 @@ class Build:
             work = f"{self.model_work}/proof{number}"
             app = output.build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
             self.checked.append(output.check_proof(self.env, app, self.manifest))
+            stripped = output.strip_app(self.compiler, app)
             if number == 0:
-                self.measured = self._measure(app)
-            self.proofs.append(output.run_proof(self.compiler, self.output, proof, app, f"{work}/proof.txt"))
+                self.measured = self._measure(app, stripped)
+            log = f"{work}/proof.txt"
+            self.proofs.append(output.run_proof(self.compiler, self.output, proof, app, stripped, log))
 
-    def _measure(self, app: Any) -> Any:
+    def _measure(self, app: Any, stripped: Any) -> Any:
         """What the app's bytes are made of."""
         objects = {str(node): name for name, node in self.objects.items()}
         members = {member: objects[name] for name, member in member_names(list(objects)).items()}
         return measure_app(
             self.env,
             self.toolchain,
-            self.runner,
+            self.runner.environment,
             app,
+            stripped,
             self.libraries,
             members,
             self.manifest["registering"],
@@ -364,7 +369,8 @@ class Build:
     # after the build
 
     def save(self) -> None:
-        """Keep what this pass learned: each object's headers, and what each compile cost."""
+        """Keep what this pass learned: each object's headers, what each compile cost, what was made."""
+        self.made.save()
         if self.headers is not None:
             usage = {**self.compiler.usage, **self.host_compiler.usage}
             self.headers.save()
