@@ -19,6 +19,8 @@ from pathlib import Path
 
 from measure import GIB, MB, ROOT, Checkout, print_table, verdict
 
+from tfcross import script
+
 #: Minutes of wall time on two idle cores, by model.
 MINUTES = {"mobilenet_v1_0.25_224_frozen.pb": 16.0}
 OTHER_MODELS = 12.0
@@ -89,4 +91,4 @@ def same_archive(checkout: Checkout) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(script.run(main, __doc__))

@@ -1,7 +1,6 @@
 """What the benches share: what a command costs, a checkout to measure in, and a table to print.
 
-A bench prints figures, it is not part of any build. Run it with the project's Python on an idle machine:
-``.venv/bin/python bench/registry.py``.
+A bench prints figures, it is not part of any build. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -17,6 +16,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
 
 from tfcross.capacity import peak_kib  # noqa: E402
 

@@ -23,6 +23,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/integration")]
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
 from constructed_ndk import ABIS, construct_ndk  # noqa: E402
 from constructed_xcode import construct_xcode  # noqa: E402
 from macholib.mach_o import LC_BUILD_VERSION, LC_SEGMENT_64  # noqa: E402
@@ -34,7 +38,7 @@ MODEL = "examples/digits/digits.pb"
 RELEASES = ("2.14.1", "1.8.0")
 
 
-def main() -> int:
+def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -45,7 +49,7 @@ def main() -> int:
     parser.add_argument("--source-dir", default="", help="SOURCE_DIR of the builds")
     parser.add_argument("--work", type=Path, default=Path("/var/tmp/tfcross-mobile"))
     parser.add_argument("--program", action="append", default=[], help="too, as libtensorflow_inference.so")
-    options = parser.parse_args()
+    options = parser.parse_args(words)
     for target in options.targets:
         for release in options.release or RELEASES:
             if not build(target, release, options):
@@ -118,4 +122,4 @@ def run(words: list[str], path: str, out: Path) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script.run(main, None))

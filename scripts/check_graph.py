@@ -21,6 +21,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
 from tfcross.checkreport import json_check, text_check  # noqa: E402
 from tfcross.commandline import split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
@@ -65,22 +69,13 @@ def check(names: list[str], options: Options, library: Library | None) -> Checke
 
 def main(words: list[str]) -> int:
     gc.disable()  # one run, which ends before there is much to collect: 0.1 s less
-    if {"-h", "--help"} & set(words):
-        print(__doc__)
-        return 0
-    try:
-        line = split_words(words, FLAGS, VALUES)
-        if not line.names:
-            raise TfcrossError("no model is given; pass frozen graphs (.pb, .pbtxt) or SavedModel folders.")
-        library = read_library(Path(line.values["--library"])) if "--library" in line.values else None
-        options = parse_options({**(library.variables if library else {}), **line.variables})
-        options = replace(
-            options, types=line.variables.get("TYPES") or (library.types if library else "full")
-        )
-        checked = check(line.names, options, library)
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    line = split_words(words, FLAGS, VALUES)
+    if not line.names:
+        raise TfcrossError("no model is given; pass frozen graphs (.pb, .pbtxt) or SavedModel folders.")
+    library = read_library(Path(line.values["--library"])) if "--library" in line.values else None
+    options = parse_options({**(library.variables if library else {}), **line.variables})
+    options = replace(options, types=line.variables.get("TYPES") or (library.types if library else "full"))
+    checked = check(line.names, options, library)
     if "--json" in line.flags:
         document = {"for": checked.place, "models": [json_check(one) for one in checked.checks]}
         print(json.dumps(document, indent=1))
@@ -91,9 +86,4 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit("error: interrupted.")
-    except BrokenPipeError:
-        sys.exit(141)
+    sys.exit(script.run(main, __doc__))

@@ -15,20 +15,19 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
 from tfcross.errors import TfcrossError  # noqa: E402
 from tfcross.manifestfile import load_manifest  # noqa: E402
 from tfcross.sizes import changes  # noqa: E402
 
 
 def main(words: list[str]) -> int:
-    if len(words) != 2 or {"-h", "--help"} & set(words):
-        print(__doc__, end="")
-        return 0 if {"-h", "--help"} & set(words) else 2
-    try:
-        before, after = (_sizes(Path(word)) for word in words)
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    if len(words) != 2:
+        raise TfcrossError(f"{len(words)} files are given; pass an old and a new manifest.json.")
+    before, after = (_sizes(Path(word)) for word in words)
     for key in ("app", "stripped"):
         print(f"{after[key] - before[key]:>+10}  {key} (now {after[key]})")
     for group, name, more in changes(before, after):
@@ -44,4 +43,4 @@ def _sizes(path: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(script.run(main, __doc__))

@@ -12,21 +12,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
 from tfcross.completion import completion  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
 
 
 def main(words: list[str]) -> int:
     if words:
-        print(__doc__, end="")
-        return 0 if set(words) <= {"-h", "--help"} else 2
-    try:
-        print(completion(ROOT), end="")
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        raise TfcrossError(f"{words[0]}: it takes no words. See scripts/completion.py --help.")
+    print(completion(ROOT), end="")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(script.run(main, __doc__))

@@ -18,10 +18,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
 from tfcross import environment  # noqa: E402
 from tfcross.commandline import variables_of  # noqa: E402
 from tfcross.doctor import Check, Machine, check_machine, check_sources, check_target  # noqa: E402
-from tfcross.errors import TfcrossError  # noqa: E402
 from tfcross.options import Options, parse_options  # noqa: E402
 from tfcross.origins.network import Network  # noqa: E402
 from tfcross.origins.progress import Progress  # noqa: E402
@@ -32,15 +35,8 @@ from tfcross.toolchain import Places  # noqa: E402
 
 
 def main(words: list[str]) -> int:
-    if {"-h", "--help"} & set(words):
-        print(__doc__)
-        return 0
-    try:
-        options = parse_options(variables_of(words, "scripts/doctor.py"))
-        checks = list(dict.fromkeys(_checks(options)))
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    options = parse_options(variables_of(words, "scripts/doctor.py"))
+    checks = list(dict.fromkeys(_checks(options)))
     green, red, plain = ("\033[32m", "\033[31m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
     for check in checks:
         print(f"{green}ok  {plain}" if check.ok else f"{red}RED {plain}", f"{check.name}: {check.found}")
@@ -75,4 +71,4 @@ def _targets(here: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(script.run(main, __doc__))

@@ -16,9 +16,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
 from tfcross.commandline import variables_of  # noqa: E402
 from tfcross.environment import cache_folder  # noqa: E402
-from tfcross.errors import TfcrossError  # noqa: E402
 from tfcross.fetch import fetch_sources  # noqa: E402
 from tfcross.options import parse_options  # noqa: E402
 from tfcross.release import load_release  # noqa: E402
@@ -26,15 +29,8 @@ from tfcross.store import Tree  # noqa: E402
 
 
 def main(words: list[str]) -> int:
-    if {"-h", "--help"} & set(words):
-        print(__doc__)
-        return 0
     began = time.monotonic()
-    try:
-        trees = _fetch(words)
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    trees = _fetch(words)
     for tree in trees:
         print(f"{tree.name} {tree.version}  {tree.origin}  {tree.seconds:.1f} s")
     print(f"{len(trees)} sources in {time.monotonic() - began:.1f} s")
@@ -57,7 +53,4 @@ def _fetch(words: list[str]) -> list[Tree]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit("error: interrupted; what is downloaded stays, the next run goes on from there.")
+    sys.exit(script.run(main, __doc__))

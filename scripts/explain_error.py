@@ -19,6 +19,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
 from tfcross.errors import TfcrossError, known  # noqa: E402
 from tfcross.explanations import explain_text, load_entries  # noqa: E402
 from tfcross.render import render  # noqa: E402
@@ -48,18 +52,11 @@ def _content(word: str) -> str:
 
 
 def main(words: list[str]) -> int:
-    if {"-h", "--help"} & set(words):
-        print(__doc__)
-        return 0
-    try:
-        unknown = [word for word in words if word.startswith("--") and word not in FLAGS]
-        if unknown:
-            raise TfcrossError(f"{unknown[0]}: unknown option. {known(FLAGS)}")
-        entries = load_entries(ROOT)
-        found = explain_text(read([word for word in words if word not in FLAGS]), entries)
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    unknown = [word for word in words if word.startswith("--") and word not in FLAGS]
+    if unknown:
+        raise TfcrossError(f"{unknown[0]}: unknown option. {known(FLAGS)}")
+    entries = load_entries(ROOT)
+    found = explain_text(read([word for word in words if word not in FLAGS]), entries)
     if "--json" in words:
         print(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
     elif found:
@@ -70,7 +67,4 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit("error: interrupted.")
+    sys.exit(script.run(main, __doc__))

@@ -14,6 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
 from tfcross.commandline import variables_of  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
 from tfcross.manifestfile import NAME, link_flags, load_manifest  # noqa: E402
@@ -23,16 +27,13 @@ from tfcross.snippets import Library, load_formats, print_snippet  # noqa: E402
 
 
 def main(words: list[str]) -> int:
-    if {"-h", "--help"} & set(words):
-        forms = load_formats().values()
-        print(__doc__ + "\nFORMAT=\n" + "".join(f"    {f.name:<12}{f.description}\n" for f in forms), end="")
-        return 0
-    try:
-        print(_snippet(words), end="")
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    print(_snippet(words), end="")
     return 0
+
+
+def _usage() -> str:
+    forms = load_formats().values()
+    return f"{__doc__}\nFORMAT=\n" + "".join(f"    {form.name:<12}{form.description}\n" for form in forms)
 
 
 def _snippet(words: list[str]) -> str:
@@ -52,4 +53,4 @@ def _snippet(words: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(script.run(main, _usage))

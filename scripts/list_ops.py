@@ -20,6 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
 from tfcross.checkreport import table  # noqa: E402
 from tfcross.commandline import CommandLine, split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
@@ -74,22 +78,9 @@ def row_types(row: OpRow) -> str:
 
 def main(words: list[str]) -> int:
     gc.disable()  # one run, which ends before there is much to collect
-    if {"-h", "--help"} & set(words):
-        print(__doc__)
-        return 0
-    try:
-        text = listing(split_words(words, FLAGS, VALUES))
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(text, end="")
+    print(listing(split_words(words, FLAGS, VALUES)), end="")
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit("error: interrupted.")
-    except BrokenPipeError:
-        sys.exit(141)
+    sys.exit(script.run(main, __doc__))

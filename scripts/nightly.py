@@ -16,12 +16,15 @@ Exit status: 0 if all is good, 1 if a build failed or a file is wrong, 2 for wro
 from __future__ import annotations
 
 import datetime
-import signal
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
 
 from tfcross.commandline import CommandLine, split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
@@ -36,19 +39,7 @@ from tfcross.workflows import workflow  # noqa: E402
 
 
 def main(words: list[str]) -> int:
-    try:
-        line = split_words(words, FLAGS, OPTIONS)
-        if {"-h", "--help"} & line.flags:
-            print(__doc__, end="")
-            return 0
-        return _command(line)
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}; mend that and run again.", file=sys.stderr)
-        return 2
+    return _command(split_words(words, FLAGS, OPTIONS))
 
 
 def _command(line: CommandLine) -> int:
@@ -77,8 +68,6 @@ def _command(line: CommandLine) -> int:
         revision=revision(ROOT),
         state=checkout_state(ROOT),
     )
-    for number in (signal.SIGINT, signal.SIGTERM):  # by way of what ends the build
-        signal.signal(number, lambda received, _: sys.exit(128 + received))
     return _run(night, cells)
 
 
@@ -121,4 +110,4 @@ def _date(given: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(script.run(main, __doc__))

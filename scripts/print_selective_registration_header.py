@@ -20,6 +20,10 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
 from tfcross import environment, selectiveheader, selectiveops  # noqa: E402
 from tfcross.capacity import core_count  # noqa: E402
 from tfcross.coreset import CoreSet, load_core  # noqa: E402
@@ -49,8 +53,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(*spellings, dest=name, default=default, help=text, metavar="…")
 
 
-def parse(words: list[str]) -> argparse.Namespace:
-    """The command line. Raises TfcrossError, also for values that are not allowed."""
+def make_parser() -> Parser:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     styles, forms = "|".join(selectiveheader.STYLES), "|".join(selectiveops.FORMATS)
     parser.option("graphs", None, "graph files, or lists of ops, separated by commas")
@@ -71,6 +74,12 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.option("source", "", "folder of a TensorFlow tree to take instead of the release's")
     parser.option("source_dir", "", "folder of downloaded source files, looked into before any network")
     parser.add_argument("--offline", "-offline", action="store_true", help="touch no network")
+    return parser
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """The command line. Raises TfcrossError, also for values that are not allowed."""
+    parser = make_parser()
     chosen = parser.parse_args(words)
     if chosen.graphs is None:
         parser.error("--graphs is missing: pass graph files, separated by commas")
@@ -146,17 +155,9 @@ def load_registry(release: Release, core: CoreSet, chosen: argparse.Namespace) -
 
 def main(words: list[str]) -> int:
     gc.disable()  # one run, which ends before there is much to collect
-    try:
-        header = make_header(parse(words))
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(header, end="")
+    print(make_header(parse(words)), end="")
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit("error: interrupted; nothing was printed.")
+    sys.exit(script.run(main, lambda: make_parser().format_help()))

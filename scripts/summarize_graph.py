@@ -23,6 +23,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
 from tfcross import environment  # noqa: E402
 from tfcross.commandline import CommandLine, split_words  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
@@ -90,22 +94,9 @@ def svg(dot: str) -> str:
 
 
 def main(words: list[str]) -> int:
-    if {"-h", "--help"} & set(words):
-        print(__doc__)
-        return 0
-    try:
-        text = output(split_words(words, FLAGS, VALUES))
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(text, end="")
+    print(output(split_words(words, FLAGS, VALUES)), end="")
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit("error: interrupted.")
-    except BrokenPipeError:
-        sys.exit(141)
+    sys.exit(script.run(main, __doc__))

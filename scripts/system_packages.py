@@ -13,16 +13,20 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
+import tomllib  # noqa: E402 (an older Python has none)
+
 from tfcross import environment, nightly, options  # noqa: E402
 from tfcross.commandline import split_words  # noqa: E402
-from tfcross.errors import TfcrossError  # noqa: E402
 from tfcross.profile import (  # noqa: E402
     Profile,
     find_host,
@@ -35,17 +39,16 @@ from tfcross.toolchain import debian_packages  # noqa: E402
 from tfcross.toolsearch import fitting_toolchains  # noqa: E402
 
 
-def main(words: Sequence[str]) -> int:
-    try:
-        if is_command(words, "pytest", "py.test"):
-            wanted = packages_for_tests()
-        elif is_command(words, "nightly.py"):
-            wanted = packages_for_nightly(words)
-        else:
-            wanted = packages_for_build(words)
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+def main(words: list[str]) -> int:
+    if words[:1] in (["-h"], ["--help"]):  # further on it is the command's own
+        print(__doc__)
+        return 0
+    if is_command(words, "pytest", "py.test"):
+        wanted = packages_for_tests()
+    elif is_command(words, "nightly.py"):
+        wanted = packages_for_nightly(words)
+    else:
+        wanted = packages_for_build(words)
     print("".join(f"{package}\n" for package in missing(sorted(wanted))), end="")
     return 0
 
@@ -118,4 +121,4 @@ def missing(packages: Iterable[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(script.run(main, None))

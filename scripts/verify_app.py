@@ -11,7 +11,6 @@ Exit status: 0 if nothing is wrong, 1 if something is, 2 for wrong usage.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +19,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tfcross import script  # noqa: E402
+
+script.start(ROOT)
+
 from tfcross.appcheck import check_app, for_library, read_app  # noqa: E402
+from tfcross.commandline import split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
 from tfcross.manifestfile import NAME, load_manifest  # noqa: E402
 from tfcross.model import Model, load_model  # noqa: E402
@@ -29,22 +33,15 @@ WORDS = {True: "ok     ", False: "WRONG  ", None: "unknown"}
 
 
 def main(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, usage=argparse.SUPPRESS
-    )
-    parser.add_argument("app", type=Path, metavar="APP")
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--library", type=Path)
-    arguments = parser.parse_args(words)
-    try:
-        model = load_model(arguments.model)
-        app = read_app(arguments.app)
-        manifest = _manifest(arguments.library, model, {binary.cpu for binary in app})
-        binary = for_library(app, manifest, str(arguments.app))
-        findings = check_app(binary, manifest, {node.op for node in model.all_nodes()})
-    except TfcrossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    line = split_words(words, (), ("--model", "--library"))
+    if len(line.names) != 1 or line.variables or "--model" not in line.values:
+        raise TfcrossError("give one app and its model: scripts/verify_app.py APP --model graph.pb.")
+    library = Path(line.values["--library"]) if "--library" in line.values else None
+    model = load_model(Path(line.values["--model"]))
+    app = read_app(Path(line.names[0]))
+    manifest = _manifest(library, model, {binary.cpu for binary in app})
+    binary = for_library(app, manifest, line.names[0])
+    findings = check_app(binary, manifest, {node.op for node in model.all_nodes()})
     for finding in findings:
         print(f"{WORDS[finding.ok]}  {finding.text}")
     return int(any(finding.ok is False for finding in findings))
@@ -72,4 +69,4 @@ def _hashes(manifest: Mapping[str, Any]) -> set[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(script.run(main, __doc__))

@@ -99,6 +99,25 @@ def test_an_app_made_with_cmake_gives_the_right_answers(project):
     assert "accuracy 0.981 (353 of 360)\n" in done.stdout
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/use-in-your-app.md"])
+def test_cmake_finds_the_library_by_the_words_of_a_page(project, page):
+    """From the folder that has ``out``, for an app elsewhere: CMake takes a relative path from the app's."""
+    (project / "CMakeLists.txt").write_text(CMAKELISTS)
+    (project / "out").mkdir(exist_ok=True)
+    if not (project / "out/PI-armv7").exists():
+        (project / "out/PI-armv7").symlink_to("../tensorflow")
+    app = project / "elsewhere" / Path(page).stem
+    app.mkdir(parents=True)
+    shutil.copy(project / "CMakeLists.txt", app)
+    shutil.copy(project / "classify.cc", app)
+    words = re.findall(r"`(-D(?:tensorflow-core_DIR|CMAKE_PREFIX_PATH)=[^`]+)`", (ROOT / page).read_text())
+    assert words
+    for number, word in enumerate(words):
+        quoted = word.replace("$PWD", '"$PWD"')  # this folder has a space in its name
+        command = f"/usr/bin/cmake -S '{app}' -B '{app}/{number}' -DCMAKE_CXX_COMPILER={CXX} {quoted}"
+        run(project, "sh", "-ec", command)
+
+
 def test_an_app_made_with_the_command_that_the_readme_spells_out_gives_the_right_answers(project):
     text = (ROOT / "README.md").read_text()
     command = text[text.index("TF=out/PI-armv7") :].partition("```")[0]
@@ -166,6 +185,23 @@ def test_every_public_header_compiles_alone(project):
     with ThreadPoolExecutor(core_count()) as pool:
         said = dict(zip(headers, pool.map(complaints, headers), strict=True))
     assert {header: text for header, text in said.items() if text} == {}
+
+
+@pytest.mark.parametrize(
+    "compiler",
+    [pytest.param([CXX], id="gcc"), pytest.param(["clang++-14", "--target=arm-linux-gnueabihf"], id="clang")],
+)
+def test_an_app_may_be_written_in_cxx20(project, compiler):
+    """With every header of framework/ and public/, and by them all that is compiled otherwise in C++20."""
+    folder = project / "tensorflow/include"
+    headers = [
+        path for name in ("framework", "public") for path in folder.glob(f"tensorflow/core/{name}/*.h")
+    ]
+    text = "".join(f'#include "{path.relative_to(folder)}"\n' for path in sorted(headers))
+    assert "float8_e4m3fn" in (folder / "include/float8.h").read_text()
+    assert "tensorflow/core/framework/types.h" in text
+    flags = shlex.split(variable(project, "TFCROSS_CXXFLAGS"))
+    run(project, *compiler, *flags, "-std=c++20", "-fsyntax-only", "-x", "c++", "-", input=text)
 
 
 def variable(project: Path, name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import subprocess
@@ -78,8 +77,7 @@ def test_its_bill_of_materials_names_what_has_a_licence_in_it(first):
 
 
 def test_the_sums_in_it_and_beside_it_hold(first, tmp_path):
-    with tarfile.open(fileobj=io.BytesIO(first.read_bytes())) as archive:
-        archive.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xzf", first, "-C", tmp_path], check=True)
     check = ["sha256sum", "--check", "--quiet"]
     subprocess.run([*check, "SHA256SUMS"], cwd=tmp_path / NAME, check=True)
     subprocess.run([*check, f"{NAME}.tar.gz.sha256"], cwd=first.parent, check=True)

@@ -20,11 +20,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def _only(kind: str, name: str) -> Release:
-    """Release 2.14.1 with one source, and of its origins those of one kind."""
+    """Release 2.14.1 with one source, unpatched, and of its origins those of one kind."""
     release = load_release(ROOT, "2.14.1")
     source = release.source(name)
     origins = tuple(origin for origin in source.origins if origin.kind == kind)
-    return replace(release, sources={name: replace(source, origins=origins)})
+    return replace(release, sources={name: replace(source, origins=origins, patches=())})
 
 
 def _source(release: Release) -> Source:

@@ -193,11 +193,14 @@ def test_a_build_that_does_not_end_is_ended_with_all_that_it_started(published, 
 
 
 @pytest.mark.parametrize(
-    ("number", "status"),
-    [pytest.param(signal.SIGTERM, 143, id="told"), pytest.param(signal.SIGINT, 130, id="interrupted")],
+    ("number", "status", "message"),
+    [
+        pytest.param(signal.SIGTERM, 143, "error: terminated.\n", id="told"),
+        pytest.param(signal.SIGINT, 130, "error: interrupted.\n", id="interrupted"),
+    ],
 )
 def test_a_night_that_ends_early_leaves_no_process_and_can_be_run_again(
-    published, hung, tmp_path, number, status
+    published, hung, tmp_path, number, status, message
 ):
     process = published.start(*hung)
     deadline = time.monotonic() + 60
@@ -205,7 +208,7 @@ def test_a_night_that_ends_early_leaves_no_process_and_can_be_run_again(
         time.sleep(0.05)
     assert hanging() != []
     process.send_signal(number)
-    assert process.communicate(timeout=30) == (f"== {GOOD}\n", "")
+    assert process.communicate(timeout=30) == (f"== {GOOD}\n", message)
     assert process.returncode == status
     assert ended()
     words = ["--folder", tmp_path / "hung", "--date", "2026-11-25", GOOD]

@@ -39,6 +39,7 @@ LAYERS = {
     "recipes": 3,
     "releaseregistry": 3,
     "requested": 3,
+    "script": 3,
     "summarytext": 2,
     "toolchain": 3,
     "workflows": 2,
@@ -122,7 +123,8 @@ def test_only_one_module_reads_the_environment(path: Path) -> None:
 
 @each_module
 def test_only_the_command_line_layer_exits_or_changes_folder(path: Path) -> None:
-    assert called(path) & {"exit", "quit", "sys.exit", "os._exit", "os.chdir", "input", "breakpoint"} == set()
+    ends = called(path) & {"exit", "quit", "sys.exit", "os._exit", "os.chdir", "input", "breakpoint"}
+    assert ends == ({"os._exit"} if path == Path("tfcross/interruption.py") else set())
 
 
 @each_module

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..errors import TfcrossError
 from ..headerdeps import HeaderDeps
 from ..render import write_if_changed
 from ..toolchain import Toolchain
@@ -129,7 +130,11 @@ class Compiler:
         part.parent.mkdir(parents=True, exist_ok=True)
         keyfile.unlink(missing_ok=True)
         files = ["-MD", "-MF", str(depfile), "-c", source, "-o", str(part)]
-        self.usage[target] = self.runner.run([*self.toolchain.launcher, *unit.argv, *files], source)
+        try:
+            self.usage[target] = self.runner.run([*self.toolchain.launcher, *unit.argv, *files], source)
+        except TfcrossError:
+            part.unlink(missing_ok=True)  # compilers that end in an orderly way have done so
+            raise
         key = self._key(unit, target, depfile)
         part.replace(target)
         keyfile.write_text(key)
