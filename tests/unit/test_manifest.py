@@ -167,6 +167,8 @@ def test_the_manifest_names_each_patch_with_its_hash() -> None:
         "concat-variant-slim.patch",
         "function-ops-constexpr.patch",
         "multi-device-iterator-constexpr.patch",
+        "quantized-meta-plain.patch",
+        "quantized-neon-plain.patch",
     ]
     assert {len(digest) for digest in patches.values()} == {64}
 
