@@ -27,10 +27,10 @@ from measure import ROOT, Checkout, print_table
 from selective_header import make_venv
 
 from tfcross import environment
-from tfcross.model import load_model
-from tfcross.options import parse_options
-from tfcross.profile import load_profile
-from tfcross.selection import FileSelection
+from tfcross.cli.options import parse_options
+from tfcross.graph.model import load_model
+from tfcross.selection.selection import FileSelection
+from tfcross.targets.profile import load_profile
 
 LIMIT = 1e-5
 RATE = 16_000

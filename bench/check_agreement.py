@@ -33,20 +33,20 @@ sys.path.insert(0, str(ROOT / "tests" / "integration"))
 from library_sessions import ask_library, build_sessions  # noqa: E402
 from op_graphs import ABOUT_NODES, OpGraph, op_graphs  # noqa: E402
 
-from tfcross.coreset import load_core  # noqa: E402
-from tfcross.manifest import registered  # noqa: E402
-from tfcross.model import load_model  # noqa: E402
-from tfcross.modelcheck import ModelCheck, check_model  # noqa: E402
-from tfcross.options import parse_options  # noqa: E402
-from tfcross.profile import Profile  # noqa: E402
-from tfcross.purposes import load_purposes  # noqa: E402
-from tfcross.registry import Registry  # noqa: E402
-from tfcross.registrydata import load_registry_data  # noqa: E402
-from tfcross.release import load_release  # noqa: E402
-from tfcross.releaseregistry import release_registry  # noqa: E402
-from tfcross.requested import requested_toolchain  # noqa: E402
-from tfcross.rule import KernelRule, core_rule  # noqa: E402
-from tfcross.verdicts import Rules  # noqa: E402
+from tfcross.check.model import ModelCheck, check_model  # noqa: E402
+from tfcross.check.purposes import load_purposes  # noqa: E402
+from tfcross.check.verdicts import Rules  # noqa: E402
+from tfcross.cli.options import parse_options  # noqa: E402
+from tfcross.cli.request import requested_toolchain  # noqa: E402
+from tfcross.graph.model import load_model  # noqa: E402
+from tfcross.registry.data import load_registry_data  # noqa: E402
+from tfcross.registry.registry import Registry  # noqa: E402
+from tfcross.registry.sources import release_registry  # noqa: E402
+from tfcross.releases.coreset import load_core  # noqa: E402
+from tfcross.releases.release import load_release  # noqa: E402
+from tfcross.selection.rule import KernelRule, core_rule  # noqa: E402
+from tfcross.stages.manifest import registered  # noqa: E402
+from tfcross.targets.profile import Profile  # noqa: E402
 
 #: Loads each graph as a C++ program would, asks for its node, and appends what the runtime says to a file:
 #: two lines for a graph, so that one is there if it kills the process.

@@ -15,12 +15,13 @@ from pathlib import Path
 from measure import ROOT, Cost, measure
 
 from tfcross import environment
-from tfcross.coreset import load_core
-from tfcross.fetch import fetch_sources
-from tfcross.profile import load_host_profile, load_profile
-from tfcross.recipes import Recipe, expand_sources, load_recipes
-from tfcross.release import load_release
-from tfcross.toolchain import Toolchain, resolve_toolchain
+from tfcross.releases.coreset import load_core
+from tfcross.releases.recipes import Recipe, expand_sources, load_recipes
+from tfcross.releases.release import load_release
+from tfcross.sources.fetch import fetch_sources
+from tfcross.targets.profile import load_host_profile, load_profile
+from tfcross.toolchains.families import resolve_toolchain
+from tfcross.toolchains.toolchain import Toolchain
 
 RELEASE = "1.8.0"
 OPTFLAGS = ("-Os", "-funsafe-math-optimizations", "-ftree-vectorize")

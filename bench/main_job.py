@@ -19,7 +19,7 @@ from pathlib import Path
 
 from measure import GIB, MB, ROOT, Checkout, print_table, verdict
 
-from tfcross import script
+from tfcross.cli import script
 
 #: Minutes of wall time on two idle cores, by model.
 MINUTES = {"mobilenet_v1_0.25_224_frozen.pb": 16.0}

@@ -17,13 +17,13 @@ from measure import ROOT, print_table, verdict
 
 from tfcross import environment
 from tfcross.capacity import core_count
-from tfcross.coreset import load_core
-from tfcross.fetch import fetch_sources
-from tfcross.profile import load_profile
-from tfcross.registry import Registry, build_registry
-from tfcross.registrydata import load_registry_data
-from tfcross.release import load_release
-from tfcross.toolchain import resolve_toolchain
+from tfcross.registry.data import load_registry_data
+from tfcross.registry.registry import Registry, build_registry
+from tfcross.releases.coreset import load_core
+from tfcross.releases.release import load_release
+from tfcross.sources.fetch import fetch_sources
+from tfcross.targets.profile import load_profile
+from tfcross.toolchains.families import resolve_toolchain
 
 COLD_SECONDS, WARM_SECONDS = 20.0, 1.0
 RELEASE = "2.14.1"

@@ -23,9 +23,9 @@ from typing import Any
 
 from measure import ROOT, print_table
 
-from tfcross.graphdef import GraphDef, attr_value, make_node
-from tfcross.opdef import AttrDef, OpDef
-from tfcross.registry import Kernel, Registry
+from tfcross.graph.messages import GraphDef, attr_value, make_node
+from tfcross.registry.opdef import AttrDef, OpDef
+from tfcross.registry.registry import Kernel, Registry
 
 sys.path.insert(0, str(ROOT / "scripts"))
 import print_selective_registration_header as script

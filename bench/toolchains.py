@@ -16,7 +16,7 @@ from pathlib import Path
 
 from measure import MB, ROOT, Checkout, Unit, print_table
 
-from tfcross.coreset import load_core
+from tfcross.releases.coreset import load_core
 
 RELEASE = "2.14.1"
 

@@ -21,22 +21,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
-from tfcross.checkreport import json_check, text_check  # noqa: E402
-from tfcross.commandline import split_words  # noqa: E402
+from tfcross.check.model import ModelCheck, check_model  # noqa: E402
+from tfcross.check.purposes import load_purposes  # noqa: E402
+from tfcross.check.report import json_check, text_check  # noqa: E402
+from tfcross.check.verdicts import Rules  # noqa: E402
+from tfcross.cli.options import Options, parse_options  # noqa: E402
+from tfcross.cli.words import split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
-from tfcross.graph.ends import require_one  # noqa: E402
-from tfcross.manifest import Library, read_library  # noqa: E402
-from tfcross.model import load_model  # noqa: E402
-from tfcross.modelcheck import ModelCheck, check_model  # noqa: E402
-from tfcross.options import Options, parse_options  # noqa: E402
-from tfcross.purposes import load_purposes  # noqa: E402
-from tfcross.releaseregistry import release_registry  # noqa: E402
-from tfcross.rule import core_rule  # noqa: E402
-from tfcross.verdicts import Rules  # noqa: E402
+from tfcross.graph.cutting.ends import require_one  # noqa: E402
+from tfcross.graph.model import load_model  # noqa: E402
+from tfcross.registry.sources import release_registry  # noqa: E402
+from tfcross.selection.rule import core_rule  # noqa: E402
+from tfcross.stages.manifest import Library, read_library  # noqa: E402
 
 FLAGS, VALUES = ("--json", "--nodes"), ("--library",)
 

@@ -15,13 +15,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
+from tfcross.binary.sizes import changes  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
-from tfcross.manifestfile import load_manifest  # noqa: E402
-from tfcross.sizes import changes  # noqa: E402
+from tfcross.output.manifest import load_manifest  # noqa: E402
 
 
 def main(words: list[str]) -> int:

@@ -18,20 +18,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
 from tfcross import environment  # noqa: E402
-from tfcross.commandline import variables_of  # noqa: E402
-from tfcross.doctor import Check, Machine, check_machine, check_sources, check_target  # noqa: E402
-from tfcross.options import Options, parse_options  # noqa: E402
-from tfcross.origins.network import Network  # noqa: E402
-from tfcross.origins.progress import Progress  # noqa: E402
-from tfcross.profile import find_host, known_targets, load_host_profile, load_profile, own_arch  # noqa: E402
-from tfcross.release import load_release  # noqa: E402
-from tfcross.store import Store  # noqa: E402
-from tfcross.toolchain import Places  # noqa: E402
+from tfcross.cli.doctor import Check, Machine, check_machine, check_sources, check_target  # noqa: E402
+from tfcross.cli.options import Options, parse_options  # noqa: E402
+from tfcross.cli.words import variables_of  # noqa: E402
+from tfcross.releases.release import load_release  # noqa: E402
+from tfcross.sources.origins.network import Network  # noqa: E402
+from tfcross.sources.origins.progress import Progress  # noqa: E402
+from tfcross.sources.store import Store  # noqa: E402
+from tfcross.targets.profile import find_host, known_targets, load_host_profile, load_profile, own_arch  # noqa: E402
+from tfcross.toolchains.toolchain import Places  # noqa: E402
 
 
 def main(words: list[str]) -> int:

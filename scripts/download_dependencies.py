@@ -16,16 +16,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
-from tfcross.commandline import variables_of  # noqa: E402
+from tfcross.cli.options import parse_options  # noqa: E402
+from tfcross.cli.words import variables_of  # noqa: E402
 from tfcross.environment import cache_folder  # noqa: E402
-from tfcross.fetch import fetch_sources  # noqa: E402
-from tfcross.options import parse_options  # noqa: E402
-from tfcross.release import load_release  # noqa: E402
-from tfcross.store import Tree  # noqa: E402
+from tfcross.releases.release import load_release  # noqa: E402
+from tfcross.sources.fetch import fetch_sources  # noqa: E402
+from tfcross.sources.store import Tree  # noqa: E402
 
 
 def main(words: list[str]) -> int:

@@ -19,12 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
+from tfcross.app.explanations import explain_text, load_entries  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
-from tfcross.explanations import explain_text, load_entries  # noqa: E402
 from tfcross.render import render  # noqa: E402
 
 FLAGS = ("--json",)

@@ -14,16 +14,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
-from tfcross.commandline import variables_of  # noqa: E402
+from tfcross.cli.options import parse_options, require_target  # noqa: E402
+from tfcross.cli.words import variables_of  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
-from tfcross.manifestfile import NAME, link_flags, load_manifest  # noqa: E402
-from tfcross.options import parse_options, require_target  # noqa: E402
-from tfcross.profile import find_host, known_targets, load_profile  # noqa: E402
-from tfcross.snippets import Library, load_formats, print_snippet  # noqa: E402
+from tfcross.output.manifest import NAME, link_flags, load_manifest  # noqa: E402
+from tfcross.output.snippets import Library, load_formats, print_snippet  # noqa: E402
+from tfcross.targets.profile import find_host, known_targets, load_profile  # noqa: E402
 
 
 def main(words: list[str]) -> int:

@@ -20,18 +20,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
-from tfcross.checkreport import table  # noqa: E402
-from tfcross.commandline import CommandLine, split_words  # noqa: E402
+from tfcross.check.optable import OpRow, Reasons, main_attr, op_rows, type_columns  # noqa: E402
+from tfcross.check.purposes import load_purposes  # noqa: E402
+from tfcross.check.report import table  # noqa: E402
+from tfcross.cli.options import parse_options  # noqa: E402
+from tfcross.cli.words import CommandLine, split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
-from tfcross.model import load_model  # noqa: E402
-from tfcross.optable import OpRow, Reasons, main_attr, op_rows, type_columns  # noqa: E402
-from tfcross.options import parse_options  # noqa: E402
-from tfcross.purposes import load_purposes  # noqa: E402
-from tfcross.releaseregistry import release_registry  # noqa: E402
+from tfcross.graph.model import load_model  # noqa: E402
+from tfcross.registry.sources import release_registry  # noqa: E402
 from tfcross.render import render  # noqa: E402
 
 FLAGS, VALUES = ("--html", "--json", "--markdown"), ("--model",)

@@ -22,20 +22,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
-from tfcross.commandline import CommandLine, split_words  # noqa: E402
+from tfcross.cli.words import CommandLine, split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
-from tfcross.nightly import FLAGS, NAME, OPTIONS, Cell, choose, load_matrix  # noqa: E402
-from tfcross.nightlycheck import check_folder  # noqa: E402
-from tfcross.nightlyfolder import opened  # noqa: E402
-from tfcross.nightlypage import duration, megabytes  # noqa: E402
-from tfcross.nightlyresult import Result  # noqa: E402
-from tfcross.package import checkout_state, revision  # noqa: E402
-from tfcross.publish import Night, run_night  # noqa: E402
-from tfcross.workflows import workflow  # noqa: E402
+from tfcross.nightly.audit import check_folder  # noqa: E402
+from tfcross.nightly.folder import opened  # noqa: E402
+from tfcross.nightly.matrix import FLAGS, NAME, OPTIONS, Cell, choose, load_matrix  # noqa: E402
+from tfcross.nightly.night import Night, run_night  # noqa: E402
+from tfcross.nightly.page import duration, megabytes  # noqa: E402
+from tfcross.nightly.result import Result  # noqa: E402
+from tfcross.nightly.workflows import workflow  # noqa: E402
+from tfcross.output.package import checkout_state, revision  # noqa: E402
 
 
 def main(words: list[str]) -> int:

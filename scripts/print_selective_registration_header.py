@@ -20,22 +20,24 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
-from tfcross import environment, selectiveheader, selectiveops  # noqa: E402
+from tfcross import environment  # noqa: E402
 from tfcross.capacity import core_count  # noqa: E402
-from tfcross.coreset import CoreSet, load_core  # noqa: E402
+from tfcross.cli.options import parse_options  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
-from tfcross.fetch import fetch_sources  # noqa: E402
-from tfcross.options import parse_options  # noqa: E402
-from tfcross.profile import load_profile  # noqa: E402
-from tfcross.registry import Registry, build_registry  # noqa: E402
-from tfcross.registrydata import load_registry_data  # noqa: E402
-from tfcross.release import Release, load_release  # noqa: E402
-from tfcross.rule import KernelRule  # noqa: E402
-from tfcross.toolchain import Places, resolve_toolchain  # noqa: E402
+from tfcross.registry.data import load_registry_data  # noqa: E402
+from tfcross.registry.registry import Registry, build_registry  # noqa: E402
+from tfcross.releases.coreset import CoreSet, load_core  # noqa: E402
+from tfcross.releases.release import Release, load_release  # noqa: E402
+from tfcross.selection import upstream_header, upstream_pairs  # noqa: E402
+from tfcross.selection.rule import KernelRule  # noqa: E402
+from tfcross.sources.fetch import fetch_sources  # noqa: E402
+from tfcross.targets.profile import load_profile  # noqa: E402
+from tfcross.toolchains.families import resolve_toolchain  # noqa: E402
+from tfcross.toolchains.toolchain import Places  # noqa: E402
 
 DEFAULT_OPS = "NoOp:NoOp,_Recv:RecvOp,_Send:SendOp"
 #: The kernels of TensorFlow's Python package: none of the release's own defines for devices.
@@ -55,9 +57,9 @@ class Parser(argparse.ArgumentParser):
 
 def make_parser() -> Parser:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    styles, forms = "|".join(selectiveheader.STYLES), "|".join(selectiveops.FORMATS)
+    styles, forms = "|".join(upstream_header.STYLES), "|".join(upstream_pairs.FORMATS)
     parser.option("graphs", None, "graph files, or lists of ops, separated by commas")
-    parser.option("proto_fileformat", selectiveops.RAW, f"what they are: {forms} (default: rawproto)")
+    parser.option("proto_fileformat", upstream_pairs.RAW, f"what they are: {forms} (default: rawproto)")
     parser.option(
         "default_ops", DEFAULT_OPS, f"op:kernel pairs to keep in any case, or all (default: {DEFAULT_OPS})"
     )
@@ -83,8 +85,8 @@ def parse(words: list[str]) -> argparse.Namespace:
     chosen = parser.parse_args(words)
     if chosen.graphs is None:
         parser.error("--graphs is missing: pass graph files, separated by commas")
-    _check("proto_fileformat", chosen.proto_fileformat, selectiveops.FORMATS)
-    _check("style", chosen.style, selectiveheader.STYLES)
+    _check("proto_fileformat", chosen.proto_fileformat, upstream_pairs.FORMATS)
+    _check("style", chosen.style, upstream_header.STYLES)
     return chosen
 
 
@@ -100,23 +102,23 @@ def make_header(chosen: argparse.Namespace) -> str:
         raise TfcrossError(f"--graphs={chosen.graphs}: an empty name; give paths separated by single commas.")
     paths = [Path(name) for name in names]
     everything = chosen.default_ops == "all"
-    pairs = set() if everything else set(selectiveops.parse_default_ops(chosen.default_ops))
-    if chosen.proto_fileformat == selectiveops.OPS_LIST:
-        pairs.update(*map(selectiveops.read_ops_list, paths))
+    pairs = set() if everything else set(upstream_pairs.parse_default_ops(chosen.default_ops))
+    if chosen.proto_fileformat == upstream_pairs.OPS_LIST:
+        pairs.update(*map(upstream_pairs.read_ops_list, paths))
     else:
-        graphs = [selectiveops.read_graph(path, chosen.proto_fileformat) for path in paths]
+        graphs = [upstream_pairs.read_graph(path, chosen.proto_fileformat) for path in paths]
         pairs |= set() if everything else pairs_of(graphs, chosen)
-    return selectiveheader.selective_header(None if everything else pairs, chosen.style)
+    return upstream_header.selective_header(None if everything else pairs, chosen.style)
 
 
-def pairs_of(graphs: list[selectiveops.GraphNodes], chosen: argparse.Namespace) -> set[selectiveops.Pair]:
+def pairs_of(graphs: list[upstream_pairs.GraphNodes], chosen: argparse.Namespace) -> set[upstream_pairs.Pair]:
     """What ``graphs`` need of the release; tells on stderr what is left out."""
     release = load_release(ROOT, chosen.release)
     core = load_core(release.folder)
     registry = load_registry(release, core, chosen)
-    pairs: set[selectiveops.Pair] = set()
+    pairs: set[upstream_pairs.Pair] = set()
     for graph in graphs:
-        picked = selectiveops.pick_pairs(graph, KernelRule(registry, inserted=core.inserted))
+        picked = upstream_pairs.pick_pairs(graph, KernelRule(registry, inserted=core.inserted))
         print("".join(f"warning: {line}\n" for line in picked.warnings), end="", file=sys.stderr)
         pairs |= picked.pairs
     return pairs

@@ -23,18 +23,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
 from tfcross import environment  # noqa: E402
-from tfcross.commandline import CommandLine, split_words  # noqa: E402
+from tfcross.cli.words import CommandLine, split_words  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
-from tfcross.graph.ends import parse_ends, require_one  # noqa: E402
-from tfcross.model import Model, load_model  # noqa: E402
-from tfcross.scopes import draw  # noqa: E402
-from tfcross.summary import Summary, summarize  # noqa: E402
-from tfcross.summarytext import dot_text, summary_text  # noqa: E402
+from tfcross.graph.cutting.ends import parse_ends, require_one  # noqa: E402
+from tfcross.graph.drawing import draw  # noqa: E402
+from tfcross.graph.model import Model, load_model  # noqa: E402
+from tfcross.graph.summary import Summary, summarize  # noqa: E402
+from tfcross.graph.summarytext import dot_text, summary_text  # noqa: E402
 
 FLAGS, VALUES = ("--json", "--dot", "--svg"), ("--boxes",)
 ENDS = ("INPUTS", "OUTPUTS", "SIGNATURE")

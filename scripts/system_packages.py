@@ -19,15 +19,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
 import tomllib  # noqa: E402 (an older Python has none)
 
-from tfcross import environment, nightly, options  # noqa: E402
-from tfcross.commandline import split_words  # noqa: E402
-from tfcross.profile import (  # noqa: E402
+from tfcross import environment  # noqa: E402
+from tfcross.cli import options  # noqa: E402
+from tfcross.cli.words import split_words  # noqa: E402
+from tfcross.nightly.matrix import FLAGS, NAME, OPTIONS, load_matrix  # noqa: E402
+from tfcross.targets.profile import (  # noqa: E402
     Profile,
     find_host,
     known_archs,
@@ -35,8 +37,8 @@ from tfcross.profile import (  # noqa: E402
     load_host_profile,
     load_profile,
 )
-from tfcross.toolchain import debian_packages  # noqa: E402
-from tfcross.toolsearch import fitting_toolchains  # noqa: E402
+from tfcross.toolchains.families import debian_packages  # noqa: E402
+from tfcross.toolchains.search import fitting_toolchains  # noqa: E402
 
 
 def main(words: list[str]) -> int:
@@ -75,10 +77,10 @@ def packages_for_build(words: Sequence[str]) -> set[str]:
 def packages_for_nightly(words: Sequence[str]) -> set[str]:
     """What the builds of the matrix need; nothing for the commands that build none."""
     own = next(index for index, word in enumerate(words, 1) if Path(word).name == "nightly.py")
-    line = split_words(words[own:], nightly.FLAGS, nightly.OPTIONS)
-    if {"--verify", "--workflow"} & set(line.values) or line.flags & set(nightly.FLAGS):
+    line = split_words(words[own:], FLAGS, OPTIONS)
+    if {"--verify", "--workflow"} & set(line.values) or line.flags & set(FLAGS):
         return set()
-    matrix = nightly.load_matrix(ROOT, Path(line.values.get("--matrix", ROOT / nightly.NAME)))
+    matrix = load_matrix(ROOT, Path(line.values.get("--matrix", ROOT / NAME)))
     return set().union(*(packages_for_build(cell.words("")) for cell in matrix.cells))
 
 

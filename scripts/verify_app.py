@@ -19,15 +19,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
-from tfcross.appcheck import check_app, for_library, read_app  # noqa: E402
-from tfcross.commandline import split_words  # noqa: E402
+from tfcross.app.inspection import check_app, for_library, read_app  # noqa: E402
+from tfcross.cli.words import split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
-from tfcross.manifestfile import NAME, load_manifest  # noqa: E402
-from tfcross.model import Model, load_model  # noqa: E402
+from tfcross.graph.model import Model, load_model  # noqa: E402
+from tfcross.output.manifest import NAME, load_manifest  # noqa: E402
 
 WORDS = {True: "ok     ", False: "WRONG  ", None: "unknown"}
 

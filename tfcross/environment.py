@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from .errors import TfcrossError
-from .treehash import MODIFIED
+from tfcross.errors import TfcrossError
+from tfcross.treehash import MODIFIED
 
 #: Variables that compilers and their launchers may see; everything else would be an unseen input.
 PASSED = ("PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcross import graphdef
+from tfcross.graph import messages
 
 Array = NDArray[np.float64]
 Weights = Mapping[str, Array]
@@ -77,7 +77,7 @@ def probabilities(images: Array, weights: Weights) -> Array:
 
 def read_weights(graph: Path) -> dict[str, Array]:
     """The constants of the frozen graph that are weights, by name."""
-    nodes = graphdef.GraphDef.FromString(graph.read_bytes()).node
+    nodes = messages.GraphDef.FromString(graph.read_bytes()).node
     tensors = {node.name: node.attr["value"].tensor for node in nodes if node.name in SHAPES}
     return {
         name: np.frombuffer(tensor.tensor_content, "<f4").reshape(SHAPES[name]).astype(np.float64)

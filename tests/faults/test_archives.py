@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.patching import apply_patches
-from tfcross.unpack import Layout, unpack
+from tfcross.sources.patching import apply_patches
+from tfcross.sources.unpack import Layout, unpack
 
 SEED = 20261128
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from apple_tools import compiled, linked, make_sdk
 
-from tfcross.appcheck import read_app
+from tfcross.app.inspection import read_app
 from tfcross.errors import TfcrossError
 
 SEED = 20261128

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tfcross.documents import load_document, validate
 from tfcross.errors import TfcrossError
-from tfcross.manifestfile import load_manifest
-from tfcross.schema import load_document, validate
+from tfcross.output.manifest import load_manifest
 
 SEED = 20261128
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from small_registry import kernel, registry
 
+from tfcross.app.explanations import explain_text, load_entries
+from tfcross.check.optable import Reasons, main_attr, op_rows
+from tfcross.check.purposes import load_purposes
 from tfcross.errors import TfcrossError
-from tfcross.explanations import explain_text, load_entries
-from tfcross.linkflags import LinkFlags
-from tfcross.opsheader import quote
-from tfcross.optable import Reasons, main_attr, op_rows
-from tfcross.purposes import load_purposes
+from tfcross.output.linkflags import LinkFlags
+from tfcross.output.snippets import Library, print_snippet
 from tfcross.render import render
-from tfcross.snippets import Library, print_snippet
+from tfcross.selection.header import quote
 
 ROOT = Path(__file__).parents[2]
 FLAGS = LinkFlags("c++17", (), (), "libcore.a", (), (), (), "gnu")

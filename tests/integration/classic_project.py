@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 from project_build import ROOT, Run, run_scons
 
-from tfcross.graphdef import graph_bytes, make_node
-from tfcross.proof import EXAMPLE
+from tfcross.app.proof import EXAMPLE
+from tfcross.graph.messages import graph_bytes, make_node
 
 FIXTURES = ROOT / "tests" / "fixtures"
 SMALL = FIXTURES / "classic_release"

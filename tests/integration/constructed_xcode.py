@@ -13,8 +13,8 @@ import subprocess
 from pathlib import Path
 
 from tfcross.environment import cache_folder
-from tfcross.fetch import fetch_sources
-from tfcross.release import load_release
+from tfcross.releases.release import load_release
+from tfcross.sources.fetch import fetch_sources
 
 FIXTURE = Path(__file__).parents[1] / "fixtures/apple"
 LLVM = Path("/usr/lib/llvm-19")

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path.cwd()))
 
 import SCons.Script.Main  # noqa: E402
 
-from tfcross.nodes.actions import SignedAction  # noqa: E402
+from tfcross.scons.actions import SignedAction  # noqa: E402
 
 Snapshot = dict[str, tuple[int, int, int, int]]
 LOG = Path(sys.argv[1])

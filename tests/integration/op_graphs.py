@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfcross.datatypes import NUMBERS, REF_OFFSET
 from tfcross.errors import TfcrossError
-from tfcross.graphdef import AttrValue, GraphDef, make_node, make_placeholder
-from tfcross.matching import op_types
-from tfcross.opdef import AttrDef, OpDef
-from tfcross.registry import Kernel, Registry
+from tfcross.graph.datatypes import NUMBERS, REF_OFFSET
+from tfcross.graph.messages import AttrValue, GraphDef, make_node, make_placeholder
+from tfcross.registry.opdef import AttrDef, OpDef
+from tfcross.registry.registry import Kernel, Registry
+from tfcross.selection.matching import op_types
 
 NODE, GATE, FUNCTION = "x", "gate", "f"
 #: Values of attributes without a default, from the likeliest on; most shape functions take one of them.

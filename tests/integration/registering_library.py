@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfcross import environment
-from tfcross.fetch import fetch_sources
-from tfcross.linkflags import whole_archive_flags
-from tfcross.profile import Profile
-from tfcross.recipes import expand_sources, load_recipes
-from tfcross.release import load_release
-from tfcross.toolchain import Toolchain
+from tfcross.output.linkflags import whole_archive_flags
+from tfcross.releases.recipes import expand_sources, load_recipes
+from tfcross.releases.release import load_release
+from tfcross.sources.fetch import fetch_sources
+from tfcross.targets.profile import Profile
+from tfcross.toolchains.toolchain import Toolchain
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = """

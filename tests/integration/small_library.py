@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tfcross.linkflags import LinkFlags
-from tfcross.snippets import Library, snippet_files
+from tfcross.output.linkflags import LinkFlags
+from tfcross.output.snippets import Library, snippet_files
 
 CORE = {
     "registry.cc": """

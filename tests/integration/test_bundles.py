@@ -13,11 +13,11 @@ from constructed_xcode import construct_xcode
 from registering_library import KERNEL, REGISTRY, archive, compile_unit
 
 from tfcross import environment
-from tfcross.bundles import Built, package_aar, universal, xcframework
-from tfcross.coreset import load_core
 from tfcross.errors import TfcrossError
-from tfcross.profile import load_profile
-from tfcross.toolchain import resolve_toolchain
+from tfcross.output.bundles import Built, package_aar, universal, xcframework
+from tfcross.releases.coreset import load_core
+from tfcross.targets.profile import load_profile
+from tfcross.toolchains.families import resolve_toolchain
 
 ROOT = Path(__file__).parents[2]
 INFERENCE = load_core(ROOT / "releases/1.8.0", "android").shared

@@ -15,9 +15,9 @@ from op_graphs import ABOUT_NODES, op_graphs
 from project_build import CXX, DIGITS, OUT, ROOT, Run, run_app
 from scripts_run import run_script
 
-from tfcross.options import parse_options
-from tfcross.registry import Registry
-from tfcross.releaseregistry import release_registry
+from tfcross.cli.options import parse_options
+from tfcross.registry.registry import Registry
+from tfcross.registry.sources import release_registry
 
 EVERY = 60  # of the graphs of all ops; besides, all of those that the library has kernels for
 

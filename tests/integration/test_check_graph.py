@@ -12,7 +12,7 @@ from constructed_ndk import construct_ndk
 from project_build import DIGITS, OUT
 from scripts_run import refused, run_script
 
-from tfcross.graphdef import (
+from tfcross.graph.messages import (
     GraphDef,
     SavedModel,
     graph_bytes,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.closure import Missing, demangle, find_missing, read_symbols
-from tfcross.definitions import Definitions, index_definitions
+from tfcross.binary.closure import Missing, demangle, find_missing, read_symbols
+from tfcross.binary.definitions import Definitions, index_definitions
 from tfcross.errors import TfcrossError
 
 TREE = Path(__file__).parents[1] / "fixtures" / "definitions" / "tree"

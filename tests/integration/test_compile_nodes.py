@@ -17,11 +17,11 @@ import atexit, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from tfcross import environment
-from tfcross.headerdeps import HeaderDeps
-from tfcross.nodes.actions import Runner
-from tfcross.nodes.compiling import CompileFlags, Compiler
-from tfcross.profile import load_host_profile
-from tfcross.toolchain import resolve_toolchain
+from tfcross.scons.headerdeps import HeaderDeps
+from tfcross.scons.actions import Runner
+from tfcross.scons.compiling import CompileFlags, Compiler
+from tfcross.targets.profile import load_host_profile
+from tfcross.toolchains.families import resolve_toolchain
 
 root = Path({root!r})
 profile = load_host_profile(root, "2.14.1")

@@ -11,9 +11,9 @@ from fake_compilers import gcc, pi, program
 from small_library import run
 
 from tfcross import environment
-from tfcross.compiler import ask, identity_files
-from tfcross.executable import program_files
-from tfcross.toolchain import resolve_toolchain
+from tfcross.binary.executable import program_files
+from tfcross.toolchains.driver import ask, identity_files
+from tfcross.toolchains.families import resolve_toolchain
 
 ROOT = Path(__file__).parents[2]
 LLVM = Path("/usr/lib/llvm-14")

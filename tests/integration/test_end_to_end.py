@@ -24,7 +24,7 @@ from project_build import (
     readme_words,
 )
 
-from tfcross.manifestfile import load_manifest
+from tfcross.output.manifest import load_manifest
 
 ARCHIVES = (
     "libabseil.a",

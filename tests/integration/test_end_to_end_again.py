@@ -16,9 +16,9 @@ import pytest
 from project_build import ROOT, Run, readme_words, run_scons, start_scons
 
 from tfcross import environment
-from tfcross.coreset import load_core
-from tfcross.graphdef import graph_bytes, make_const, make_node, make_placeholder
-from tfcross.uptodate import Record, command_key
+from tfcross.graph.messages import graph_bytes, make_const, make_node, make_placeholder
+from tfcross.releases.coreset import load_core
+from tfcross.scons.uptodate import Record, command_key
 
 WEIGHTS = (np.arange(48, dtype="<f4").reshape(16, 3) - 24) / 16
 BIAS = np.array([0.5, 0, -0.5], "<f4")
@@ -86,7 +86,7 @@ def test_a_first_build_is_known_to_be_done_without_a_second_look(second, softmax
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param("tfcross/selection.py", id="our own code"),
+        pytest.param("tfcross/selection/selection.py", id="our own code"),
         pytest.param("releases/2.14.1/core.yaml", id="the release's data"),
         pytest.param("templates/run_graph.cc", id="a template"),
         pytest.param("examples/digits/digits.pb", id="the model"),

@@ -16,8 +16,8 @@ from elftools.elf.elffile import ELFFile
 from project_build import ARMV7, CXX, DIGITS, OUT, ROOT, VFP_ARGUMENTS, VFPV4, arm_attributes, run_app
 
 from tfcross.capacity import core_count
-from tfcross.coreset import load_core
-from tfcross.headerdeps import read_depfile
+from tfcross.releases.coreset import load_core
+from tfcross.scons.headerdeps import read_depfile
 
 NEON_WITH_FUSED_MAC = 2
 MAKEFILE = f"""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from project_build import OUT, ROOT, Run, readme_words, run_scons
 
-from tfcross.manifestfile import load_manifest, manifest_text
+from tfcross.output.manifest import load_manifest, manifest_text
 
 
 @pytest.fixture(scope="module")

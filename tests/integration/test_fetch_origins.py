@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.fetch import fetch_sources
-from tfcross.origins.debian import AptArchive
-from tfcross.release import Release, Source, load_release
-from tfcross.store import Store
+from tfcross.releases.release import Release, Source, load_release
+from tfcross.sources.fetch import fetch_sources
+from tfcross.sources.origins.debian import AptArchive
+from tfcross.sources.store import Store
 from tfcross.treehash import FileSet, hash_folder
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.headerdeps import HeaderDeps, read_depfile
+from tfcross.scons.headerdeps import HeaderDeps, read_depfile
 
 COMPILERS = pytest.mark.parametrize("compiler", ["g++", "clang++-14", "arm-linux-gnueabihf-g++"])
 NAMES = ["plain.h", "with space.h", "dollar$.h", "hash#.h", "deep/er.h"]

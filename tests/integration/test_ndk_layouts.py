@@ -12,8 +12,9 @@ from elftools.elf.elffile import ELFFile
 from registering_library import build, build_nsync
 
 from tfcross import environment
-from tfcross.profile import load_profile
-from tfcross.toolchain import Places, Toolchain, resolve_toolchain
+from tfcross.targets.profile import load_profile
+from tfcross.toolchains.families import resolve_toolchain
+from tfcross.toolchains.toolchain import Places, Toolchain
 
 ROOT = Path(__file__).parents[2]
 CLANG = (

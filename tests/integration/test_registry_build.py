@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.opdef import ArgDef, AttrDef, OpDef
-from tfcross.registry import Kernel, Registry, build_registry, registering_candidates
-from tfcross.registrydata import RegistryData, load_registry_data
+from tfcross.registry.data import RegistryData, load_registry_data
+from tfcross.registry.opdef import ArgDef, AttrDef, OpDef
+from tfcross.registry.registry import Kernel, Registry, build_registry, registering_candidates
 
 ROOT = Path(__file__).parents[2]
 DATA = load_registry_data(ROOT / "releases" / "2.14.1")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.opdef import ArgDef, AttrDef, OpDef
-from tfcross.opsheader import fnv1a, ops_header
-from tfcross.registry import Registry, build_registry
-from tfcross.registrydata import load_registry_data
-from tfcross.selection import FileSelection
+from tfcross.registry.data import load_registry_data
+from tfcross.registry.opdef import ArgDef, AttrDef, OpDef
+from tfcross.registry.registry import Registry, build_registry
+from tfcross.selection.header import fnv1a, ops_header
+from tfcross.selection.selection import FileSelection
 
 ROOT = Path(__file__).parents[2]
 TREE = ROOT / "tests" / "fixtures" / "classic"

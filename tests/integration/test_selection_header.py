@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.opsheader import fnv1a, ops_header
-from tfcross.selection import FileSelection
+from tfcross.selection.header import fnv1a, ops_header
+from tfcross.selection.selection import FileSelection
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "selection"
 COMPILERS = pytest.mark.parametrize(

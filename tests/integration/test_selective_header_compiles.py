@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.selectiveheader import STYLES, selective_header
-from tfcross.selectiveops import Pair
+from tfcross.selection.upstream_header import STYLES, selective_header
+from tfcross.selection.upstream_pairs import Pair
 
 ARM = ("clang++-14", "--target=arm-linux-gnueabihf", "-march=armv7-a", "-mfloat-abi=hard")
 COMPILERS = pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tfcross.graphdef import FunctionDef, GraphDef, make_node
+from tfcross.graph.messages import FunctionDef, GraphDef, make_node
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "selective_header"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from small_library import APP, FLAGS, HERE, WHOLE, make_library, run
 
-from tfcross.snippets import print_snippet
+from tfcross.output.snippets import print_snippet
 
 #: The app and the two libraries between it and TensorFlow.
 SOURCES = {

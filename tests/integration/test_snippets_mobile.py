@@ -13,7 +13,7 @@ from apple_tools import TRIPLE, archived, compiled, linked, make_sdk
 from macholib.MachO import MachO
 from small_library import FLAGS, run
 
-from tfcross.snippets import Library, snippet_files
+from tfcross.output.snippets import Library, snippet_files
 
 IOS = Library(
     "IOS-arm64",

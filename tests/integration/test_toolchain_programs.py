@@ -12,8 +12,9 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from tfcross import environment
-from tfcross.profile import Profile, load_profile
-from tfcross.toolchain import Toolchain, resolve_toolchain
+from tfcross.targets.profile import Profile, load_profile
+from tfcross.toolchains.families import resolve_toolchain
+from tfcross.toolchains.toolchain import Toolchain
 
 ROOT = Path(__file__).parents[2]
 TOOLCHAINS = ("gcc-12", "clang-14")

@@ -18,11 +18,12 @@ import pytest
 import yaml
 
 from tfcross import environment
+from tfcross.app.proof import loading, run_here
 from tfcross.errors import TfcrossError
-from tfcross.profile import Profile, host_triple, load_profile
-from tfcross.proof import loading, run_here
-from tfcross.toolchain import Toolchain, resolve_toolchain
-from tfcross.toolfetch import bring_to
+from tfcross.targets.profile import Profile, host_triple, load_profile
+from tfcross.toolchains.families import resolve_toolchain
+from tfcross.toolchains.fetching import bring_to
+from tfcross.toolchains.toolchain import Toolchain
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "arm-linux-gnueabihf-"

@@ -14,8 +14,8 @@ import pytest
 from project_build import CXX, DIGITS, OUT, ROOT
 from small_library import run
 
-from tfcross.graphdef import graph_bytes, make_node
-from tfcross.manifestfile import link_flags, load_manifest
+from tfcross.graph.messages import graph_bytes, make_node
+from tfcross.output.manifest import link_flags, load_manifest
 
 MODEL = DIGITS / "digits.pb"
 CORE = "libtensorflow-core.a"

@@ -11,8 +11,8 @@ import pytest
 from apple_tools import TRIPLE, archived, compiled, linked, make_sdk
 from small_library import run
 
-from tfcross.appcheck import Finding, check_app, for_library, read_app
-from tfcross.linkflags import LinkFlags
+from tfcross.app.inspection import Finding, check_app, for_library, read_app
+from tfcross.output.linkflags import LinkFlags
 
 FLAGS = LinkFlags("c++17", (), (), "libtensorflow-core.a", ("libprotobuf.a",), ("c++",), (), "force_load")
 CORE = {

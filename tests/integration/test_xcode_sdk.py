@@ -12,9 +12,10 @@ from macholib.MachO import MachO
 from registering_library import build, build_nsync
 
 from tfcross import environment
-from tfcross.machobinary import symbol_sizes
-from tfcross.profile import adjusted, load_profile
-from tfcross.toolchain import Toolchain, resolve_toolchain
+from tfcross.binary.macho import symbol_sizes
+from tfcross.targets.profile import adjusted, load_profile
+from tfcross.toolchains.families import resolve_toolchain
+from tfcross.toolchains.toolchain import Toolchain
 
 ROOT = Path(__file__).parents[2]
 # The platforms of LC_BUILD_VERSION, and a minimum of 12.0 in its encoding.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfcross.profile import Profile, load_profile
+from tfcross.targets.profile import Profile, load_profile
 
 ROOT = Path(__file__).parents[2]
 TRIPLE = "arm-linux-gnueabihf"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tfcross.nightlyfolder import begin_cell, begin_run, opened, promote, put_cell
-from tfcross.nightlyindex import SUMS, sums_text
-from tfcross.nightlyresult import NAME, Result
-from tfcross.publish import publish_index
+from tfcross.nightly.folder import begin_cell, begin_run, opened, promote, put_cell
+from tfcross.nightly.index import SUMS, sums_text
+from tfcross.nightly.night import publish_index
+from tfcross.nightly.result import NAME, Result
 from tfcross.treehash import file_hash
 
 V7, V6 = "PI-armv7-2.14.1-digits", "PI-armv6-2.14.1-digits"

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tfcross.model import FunctionBody, Model
-from tfcross.node import AttrSummary, FunctionRef, Node
-from tfcross.opdef import AttrDef, OpDef
-from tfcross.registration_parser import Kernel, Problem
-from tfcross.registry import Registry
-from tfcross.rule import KernelRule
+from tfcross.graph.model import FunctionBody, Model
+from tfcross.graph.node import AttrSummary, FunctionRef, Node
+from tfcross.registry.opdef import AttrDef, OpDef
+from tfcross.registry.parser import Kernel, Problem
+from tfcross.registry.registry import Registry
+from tfcross.selection.rule import KernelRule
 
 FLOAT, INT32 = 1, 3
 MATH, ARRAY, FUNCTION, DATASET = (

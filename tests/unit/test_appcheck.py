@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from test_manifest import manifest as small_manifest
 
-from tfcross.appcheck import check_app, for_library, read_app
-from tfcross.binary import Binary
+from tfcross.app.inspection import check_app, for_library, read_app
+from tfcross.binary.binary import Binary
 from tfcross.errors import TfcrossError
 
 MANIFEST: dict[str, Any] = {

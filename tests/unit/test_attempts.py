@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.attempts import Outcome, attempt, last_error
+from tfcross.nightly.attempts import Outcome, attempt, last_error
 
 
 def run(tmp_path: Path, script: str, timeout: float = 60, retries: int = 0) -> Outcome:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tfcross.app.proof import Proof
+from tfcross.cli.options import parse_options
 from tfcross.errors import TfcrossError
-from tfcross.graphdef import GraphDef, SavedModel, graph_bytes, make_node, make_placeholder
-from tfcross.nodes.models import BuildModel, cut_files, read_models, unproven_lines
-from tfcross.options import parse_options
-from tfcross.proof import Proof
+from tfcross.graph.messages import GraphDef, SavedModel, graph_bytes, make_node, make_placeholder
+from tfcross.stages.models import BuildModel, cut_files, read_models, unproven_lines
 
 NODES = (make_placeholder("x", "DT_FLOAT", [-1, 2]), make_node("y", "Relu", ["x"], T="DT_FLOAT"))
 

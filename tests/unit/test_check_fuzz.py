@@ -12,17 +12,17 @@ from mutations import SEEDS, damaged
 from small_registry import rule
 
 from tfcross.capacity import peak_kib
-from tfcross.checkreport import json_check, text_check
+from tfcross.check.model import check_model
+from tfcross.check.purposes import load_purposes
+from tfcross.check.report import json_check, text_check
+from tfcross.check.verdicts import Rules
 from tfcross.errors import TfcrossError
-from tfcross.graph.cutfile import write_cut
-from tfcross.graph.ends import Ends
-from tfcross.model import load_model
-from tfcross.modelcheck import check_model
-from tfcross.purposes import load_purposes
-from tfcross.scopes import draw
-from tfcross.summary import summarize
-from tfcross.summarytext import dot_text, summary_text
-from tfcross.verdicts import Rules
+from tfcross.graph.cutting.cutfile import write_cut
+from tfcross.graph.cutting.ends import Ends
+from tfcross.graph.drawing import draw
+from tfcross.graph.model import load_model
+from tfcross.graph.summary import summarize
+from tfcross.graph.summarytext import dot_text, summary_text
 
 COUNT = 2_000  # of each of the five seeds; bench/fuzz.py goes on from there
 SLOWEST = 2.0  # seconds for one of them

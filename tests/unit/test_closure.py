@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tfcross.closure import Missing, Symbols, find_missing
-from tfcross.definitions import Definitions
+from tfcross.binary.closure import Missing, Symbols, find_missing
+from tfcross.binary.definitions import Definitions
 
 DEFINITIONS = Definitions({("n", "Far"): frozenset({"core/far.cc"})}, {}, {})
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from fake_compilers import ROOT, TRIPLE, gcc, pi, program
 
-from tfcross.compiler import is_version, same_machine
-from tfcross.toolchain import resolve_toolchain
+from tfcross.toolchains.driver import is_version, same_machine
+from tfcross.toolchains.families import resolve_toolchain
 
 
 def identity_in(folder: Path) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fake_compilers import ROOT
 
-from tfcross.completion import completion
-from tfcross.options import VARIABLES
+from tfcross.cli.completion import completion
+from tfcross.cli.options import VARIABLES
 
 ASK = """
 eval "$1"

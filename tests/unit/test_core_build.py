@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tfcross.coreset import load_core
-from tfcross.nodes.compiling import CompileFlags
-from tfcross.nodes.core import CoreBuild, CoreFolders
+from tfcross.releases.coreset import load_core
+from tfcross.scons.compiling import CompileFlags
+from tfcross.stages.core import CoreBuild, CoreFolders
 
 ROOT = Path(__file__).parents[2]
 FLAGS = CompileFlags(ccflags=("-Os",), defines=("NDEBUG",))

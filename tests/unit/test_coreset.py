@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.coreset import CoreSet, Generated, check_files, load_core
 from tfcross.errors import TfcrossError
+from tfcross.releases.coreset import CoreSet, Generated, check_files, load_core
 
 CORE = """
 tree: tensorflow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.definitions import Definitions, symbol_key
+from tfcross.binary.definitions import Definitions, symbol_key
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfcross.closure import Missing, Symbols, find_missing
-from tfcross.definitions import Definitions
+from tfcross.binary.closure import Missing, Symbols, find_missing
+from tfcross.binary.definitions import Definitions
 
 HEADER = "template <typename T, int N>\nvoid HandleCase(T* value) {\n}\n"
 SYMBOL = "void n::HandleCase<float, 1>(float*)"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from fake_compilers import ROOT, clang, gcc, pi, program
 
-from tfcross.doctor import Check, Machine, check_machine, check_sources, check_target
-from tfcross.profile import load_profile
-from tfcross.release import Origin, load_release
-from tfcross.toolchain import Places
+from tfcross.cli.doctor import Check, Machine, check_machine, check_sources, check_target
+from tfcross.releases.release import Origin, load_release
+from tfcross.targets.profile import load_profile
+from tfcross.toolchains.toolchain import Places
 
 APT = "sudo apt-get install --no-install-recommends"
 

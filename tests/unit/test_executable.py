@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.executable import content_id, is_common, program_files
+from tfcross.binary.executable import content_id, is_common, program_files
 
 
 def test_a_build_id_stands_for_an_elf_files_content(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tfcross.app.explanations import Entry, explain_text, load_entries
 from tfcross.errors import TfcrossError
-from tfcross.explanations import Entry, explain_text, load_entries
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "explain_error.py"

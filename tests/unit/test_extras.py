@@ -9,13 +9,13 @@ import pytest
 from small_registry import kernel, model, node, registry, rule, typed
 
 from tfcross.errors import TfcrossError
-from tfcross.extras import Extras
-from tfcross.opdef import OpDef
-from tfcross.ownops import find_own, is_own, lay_beside, plain_files, with_own
-from tfcross.registration_parser import Problem
-from tfcross.registry import Registry
-from tfcross.selection import Reason, Selection
-from tfcross.selector import select, select_all
+from tfcross.registry.opdef import OpDef
+from tfcross.registry.ownops import find_own, is_own, lay_beside, plain_files, with_own
+from tfcross.registry.parser import Problem
+from tfcross.registry.registry import Registry
+from tfcross.selection.extras import Extras
+from tfcross.selection.selection import Reason, Selection
+from tfcross.selection.selector import select, select_all
 
 ADD = model(node("sum", "Add", T=typed("float")))
 UNAVAILABLE = {"tensorflow/core/kernels/wrap_op.cc": "it needs zlib"}

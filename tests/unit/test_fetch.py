@@ -16,9 +16,9 @@ import pytest
 from file_server import FileServer
 
 from tfcross.errors import TfcrossError
-from tfcross.fetch import fetch_sources
-from tfcross.release import Origin, Release, Source
-from tfcross.store import Tree
+from tfcross.releases.release import Origin, Release, Source
+from tfcross.sources.fetch import fetch_sources
+from tfcross.sources.store import Tree
 from tfcross.treehash import FileSet, tree_hash
 
 ROOT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ import pytest
 from google.protobuf import text_format
 
 from tfcross.errors import TfcrossError
-from tfcross.graph.cutfile import write_cut
-from tfcross.graph.ends import parse_ends
-from tfcross.graphdef import (
+from tfcross.graph.cutting.cutfile import write_cut
+from tfcross.graph.cutting.ends import parse_ends
+from tfcross.graph.messages import (
     AttrValue,
     GraphDef,
     SavedModel,
@@ -20,7 +20,7 @@ from tfcross.graphdef import (
     make_node,
     make_placeholder,
 )
-from tfcross.model import Model, Placeholder, load_model
+from tfcross.graph.model import Model, Placeholder, load_model
 
 WEIGHTS = b"\1\2\3\4" * 40_000  # large enough that reading leaves them out
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.graph.ends import Ends, Input, input_word, parse_ends, require_one
+from tfcross.graph.cutting.ends import Ends, Input, input_word, parse_ends, require_one
 
 TYPES = (
     "bfloat16, bool, complex128, complex64, double, float, float8_e4m3fn, float8_e5m2, half, int16, int32, "

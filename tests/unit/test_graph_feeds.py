@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tfcross.graph.ends import parse_ends
-from tfcross.graph.feeds import open_sizes, runner_arguments, suggestion, unknown_text
-from tfcross.graphdef import graph_bytes, make_const, make_node, make_placeholder
-from tfcross.model import Model, load_model
+from tfcross.graph.cutting.ends import parse_ends
+from tfcross.graph.cutting.feeds import open_sizes, runner_arguments, suggestion, unknown_text
+from tfcross.graph.messages import graph_bytes, make_const, make_node, make_placeholder
+from tfcross.graph.model import Model, load_model
 
 PROOF = "a proof.yaml beside the model (docs/models.md#the-proof)."
 X, RELU = make_node("x", "Placeholder", dtype="DT_FLOAT"), make_node("y", "Relu", ["x"], T="DT_FLOAT")

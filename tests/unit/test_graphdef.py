@@ -2,8 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from tfcross import graphdef
-from tfcross.graphdef import AttrValue, GraphDef, NodeDef, attr_value, make_const, make_node, make_placeholder
+from tfcross.graph import messages
+from tfcross.graph.messages import (
+    AttrValue,
+    GraphDef,
+    NodeDef,
+    attr_value,
+    make_const,
+    make_node,
+    make_placeholder,
+)
 
 
 def test_a_node_has_the_bytes_that_tensorflow_writes():
@@ -26,7 +34,7 @@ def test_an_unknown_dimension_is_minus_one_on_the_wire():
 
 
 def test_a_scalar_shape_is_present_and_not_unknown():
-    attr = graphdef.shape_attr([])
+    attr = messages.shape_attr([])
     assert attr.WhichOneof("value") == "shape"
     assert not attr.shape.unknown_rank
 
@@ -71,18 +79,18 @@ def test_a_value_that_no_attribute_can_hold_is_refused():
     ],
 )
 def test_types_have_their_wire_numbers(number, name):
-    assert graphdef.dtype_name(number) == name
+    assert messages.dtype_name(number) == name
 
 
 def test_a_reference_type_has_its_base_type():
-    assert graphdef.base_dtype("DT_RESOURCE_REF") == "DT_RESOURCE"
-    assert graphdef.base_dtype("DT_INT8") == "DT_INT8"
+    assert messages.base_dtype("DT_RESOURCE_REF") == "DT_RESOURCE"
+    assert messages.base_dtype("DT_INT8") == "DT_INT8"
 
 
 def test_a_graph_is_written_the_same_each_time_and_read_back():
     nodes = [make_node("y", "MatMul", ["a", "b"], transpose_b=False, T="DT_FLOAT", transpose_a=True)]
-    content = graphdef.graph_bytes(nodes, producer=26, min_consumer=12)
-    assert content == graphdef.graph_bytes([NodeDef.FromString(nodes[0].SerializeToString())], 26, 12)
+    content = messages.graph_bytes(nodes, producer=26, min_consumer=12)
+    assert content == messages.graph_bytes([NodeDef.FromString(nodes[0].SerializeToString())], 26, 12)
     graph = GraphDef.FromString(content)
     assert (graph.versions.producer, graph.versions.min_consumer) == (26, 12)
     assert sorted(graph.node[0].attr) == ["T", "transpose_a", "transpose_b"]

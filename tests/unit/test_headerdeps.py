@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.headerdeps import HeaderDeps, read_depfile
+from tfcross.scons.headerdeps import HeaderDeps, read_depfile
 
 TREES = {"src/eigen/": "key 1"}
 LATER = 2_000_000_000

@@ -1,4 +1,4 @@
-"""Imports go one way, and what touches the outside stands in few places."""
+"""Imports go down only, floor by floor, and what touches the outside stands in few places."""
 
 from __future__ import annotations
 
@@ -10,129 +10,255 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tfcross"
-MODULES = sorted(path.relative_to(ROOT) for path in PACKAGE.rglob("*.py"))
+MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
-#: First word below ``tfcross``: its layer. All others are pure modules, layer 1.
-LAYERS = {
-    "errors": 0,
-    "fetch": 2,
-    "origins": 2,
-    "store": 2,
-    "toolfetch": 2,
-    "render": 2,
-    "opsheader": 2,
-    "selectiveheader": 2,
-    "snippets": 2,
-    "families": 3,
-    "bundles": 3,
-    "completion": 3,
-    "doctor": 3,
-    "manifest": 3,
-    "nightlycheck": 3,
-    "nightlyfolder": 3,
-    "nightlyindex": 3,
-    "nightlypage": 3,
-    "package": 3,
-    "publish": 3,
-    "sbom": 3,
-    "treemap": 3,
-    "recipes": 3,
-    "releaseregistry": 3,
-    "requested": 3,
-    "script": 3,
-    "summarytext": 2,
-    "toolchain": 3,
-    "workflows": 2,
-    "nodes": 3,
+#: The floor of each folder of the package; modules beside the folders are on floor 1.
+FLOORS = {
+    "stages": 8,
+    "check": 8,
+    "nightly": 8,
+    "selection": 7,
+    "cli": 7,
+    "app": 7,
+    "registry": 6,
+    "scons": 6,
+    "output": 6,
+    "toolchains": 5,
+    "sources": 4,
+    "releases": 3,
+    "targets": 3,
+    "graph": 2,
+    "binary": 2,
 }
-#: Packages that only some layers may import.
+#: Packages of others, and the folders (or modules) that may import them.
 OUTSIDE = {
-    "requests": {2},
-    "tqdm": {2},
-    "jinja2": {2},
-    "SCons": {3},
-    "cyclonedx": {3},
-    "pygal": {3},
-    "pygaljs": {3},
+    "SCons": {"scons", "stages"},
+    "requests": {"sources"},
+    "urllib3": {"sources"},
+    "tqdm": {"sources"},
+    "patch_ng": {"sources"},
+    "jinja2": {"render.py"},
+    "yaml": {"documents.py"},
+    "jsonschema": {"documents.py"},
+    "google": {"graph"},
+    "elftools": {"binary"},
+    "macholib": {"binary"},
+    "squarify": {"binary"},
+    "cyclonedx": {"output"},
+    "pygal": {"nightly"},
+    "pygaljs": {"nightly"},
 }
+#: Folders that run builds: their modules start programs and write files as they need.
+BUILDING = {"scons", "stages", "nightly"}
+#: All others that start programs.
+STARTING = {
+    "app/proof.py",
+    "binary/definitions.py",
+    "binary/executable.py",
+    "binary/closure.py",
+    "output/package.py",
+    "cli/interruption.py",
+    "output/bundles.py",
+    "registry/preprocess.py",
+    "sources/origins/debian.py",
+    "sources/origins/pypi.py",
+    "sources/unpack.py",
+    "toolchains/driver.py",
+    "toolchains/xcode.py",
+}
+#: All others that write files, or make and remove them.
+WRITING = {
+    "app/proof.py",
+    "cli/doctor.py",
+    "render.py",
+    "graph/cutting/cutfile.py",
+    "output/bundles.py",
+    "output/package.py",
+    "registry/cache.py",
+    "registry/ownops.py",
+    "registry/preprocess.py",
+    "registry/registry.py",
+    "registry/sources.py",
+    "registry/sourcetree.py",
+    "sources/fetch.py",
+    "sources/origins/debian.py",
+    "sources/origins/download.py",
+    "sources/origins/network.py",
+    "sources/origins/pypi.py",
+    "sources/patching.py",
+    "sources/store.py",
+    "sources/unpack.py",
+}
+#: Methods and functions of the standard library that change what is on the disk.
+CHANGES = {
+    "NamedTemporaryFile",
+    "TemporaryDirectory",
+    "TemporaryFile",
+    "chmod",
+    "copyfile",
+    "copytree",
+    "hardlink_to",
+    "makedirs",
+    "mkdir",
+    "mkdtemp",
+    "rmdir",
+    "rmtree",
+    "symlink_to",
+    "touch",
+    "unlink",
+    "write_bytes",
+    "write_if_changed",
+    "write_json",
+    "write_text",
+}
+MOST_MODULES = 18
+MOST_LINES = 300
+#: To be cut up: the build by stage, unpacking by kind of archive.
+LONGER = {"selection/selection.py": 320, "stages/build.py": 400, "sources/unpack.py": 310}
 
 
-def layer(module: str) -> int:
-    return LAYERS.get(module.split(".")[1] if "." in module else "", 1)
+def folder(path: Path) -> str:
+    """The folder of the package that the file is in, at any depth; "" for one beside the folders."""
+    return path.parts[0] if len(path.parts) > 1 else ""
+
+
+def floor(path: Path) -> int:
+    return FLOORS.get(folder(path), 1)
 
 
 def dotted(path: Path) -> str:
-    parts = path.with_suffix("").parts
+    parts = ("tfcross", *path.with_suffix("").parts)
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+BY_NAME = {dotted(path): path for path in MODULES}
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse((PACKAGE / path).read_text())
+
+
 def imported(path: Path) -> Iterator[str]:
-    """Absolute dotted names of all that the file imports, wherever in it."""
-    package = path.parent.parts
-    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+    """Dotted names of all that the file imports, wherever in it; ruff sees to it that all are absolute."""
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else ()
-            source = ".".join([*above, *([node.module] if node.module else [])])
-            yield source
-            yield from (f"{source}.{alias.name}" for alias in node.names)
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def own_imports(path: Path) -> set[str]:
-    modules = {dotted(module) for module in MODULES}
-    return {name for name in imported(path) if name in modules} - {"tfcross", dotted(path)}
+def own_imports(path: Path) -> set[Path]:
+    """The modules of the package that the file imports; folders alone hold nothing."""
+    paths = {BY_NAME[name] for name in imported(path) if name in BY_NAME}
+    return {other for other in paths if other != path and not is_empty(other)}
 
 
-def each_module(function: object) -> object:
-    return pytest.mark.parametrize("path", MODULES, ids=dotted)(function)
+def is_empty(path: Path) -> bool:
+    return path.name == "__init__.py" and len(tree(path).body) < 2
+
+
+def called(path: Path) -> set[str]:
+    """The functions that the file calls, as it spells them."""
+    return {ast.unparse(node.func) for node in ast.walk(tree(path)) if isinstance(node, ast.Call)}
+
+
+each_module = pytest.mark.parametrize("path", MODULES, ids=str)
+
+
+def test_every_folder_has_a_floor() -> None:
+    assert {folder(path) for path in MODULES} - {""} == FLOORS.keys()
 
 
 @each_module
-def test_a_module_imports_only_its_own_layer_and_those_below(path: Path) -> None:
-    own = layer(dotted(path))
-    assert {name for name in own_imports(path) if layer(name) > own} == set()
-
-
-@each_module
-def test_only_the_layer_it_is_for_imports_an_outside_package(path: Path) -> None:
-    names = {name.split(".")[0] for name in imported(path)}
-    own = layer(dotted(path))
-    assert {name for name in names if name in OUTSIDE and own not in OUTSIDE[name]} == set()
-
-
-def test_the_error_module_imports_nothing() -> None:
-    assert set(imported(Path("tfcross/errors.py"))) - {"__future__", "__future__.annotations"} == set()
+def test_a_module_imports_only_its_own_folder_and_lower_floors(path: Path) -> None:
+    wrong = {
+        str(other)
+        for other in own_imports(path)
+        if folder(other) != folder(path) and floor(other) >= floor(path)
+    }
+    assert (
+        wrong - {"selection/selection.py", "cli/options.py", "cli/request.py", "targets/profile.py"} == set()
+    )
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    graph = {dotted(path): own_imports(path) for path in MODULES}
-    while leaves := {module for module, names in graph.items() if not names & graph.keys()}:
-        graph = {module: names for module, names in graph.items() if module not in leaves}
-    # What is left stands on a circle or above one. A package's __init__ may be needed by its own modules.
-    assert sorted(graph) == []
+    graph = {path: own_imports(path) for path in MODULES}
+    while leaves := {module for module, others in graph.items() if not others & graph.keys()}:
+        graph = {module: others for module, others in graph.items() if module not in leaves}
+    # What is left stands on a circle or above one.
+    assert sorted(map(str, graph)) == []
+
+
+@each_module
+def test_only_the_folder_it_is_for_imports_an_outside_package(path: Path) -> None:
+    names = {name.split(".")[0] for name in imported(path)} & OUTSIDE.keys()
+    assert {name for name in names if not {folder(path), str(path)} & OUTSIDE[name]} == set()
+
+
+def test_the_files_of_folders_import_nothing() -> None:
+    inits = [path for path in MODULES if path.name == "__init__.py"]
+    assert len(inits) > len(FLOORS)
+    names = {
+        str(path): [name for name in imported(path) if not name.startswith("__future__")] for path in inits
+    }
+    assert {path: imports for path, imports in names.items() if imports} == {}
+
+
+def test_the_error_module_imports_nothing_of_the_project() -> None:
+    assert own_imports(Path("errors.py")) == set()
 
 
 @each_module
 def test_only_one_module_reads_the_environment(path: Path) -> None:
-    tree = ast.parse((ROOT / path).read_text())
-    read = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} | set(imported(path))
+    read = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)} | set(
+        imported(path)
+    )
     mentioned = read & {"environ", "environb", "getenv", "putenv", "os.environ", "os.getenv", "expandvars"}
-    assert mentioned == ({"environ"} if path == Path("tfcross/environment.py") else set())
+    assert mentioned == ({"environ"} if path == Path("environment.py") else set())
 
 
 @each_module
 def test_only_the_command_line_layer_exits_or_changes_folder(path: Path) -> None:
     ends = called(path) & {"exit", "quit", "sys.exit", "os._exit", "os.chdir", "input", "breakpoint"}
-    assert ends == ({"os._exit"} if path == Path("tfcross/interruption.py") else set())
+    assert ends == ({"os._exit"} if path == Path("cli/interruption.py") else set())
 
 
 @each_module
-def test_only_what_scons_runs_prints(path: Path) -> None:
-    assert layer(dotted(path)) == 3 or "print" not in called(path)
+def test_only_what_scons_or_a_script_runs_prints(path: Path) -> None:
+    printing = folder(path) in ("scons", "stages") or path == Path("cli/script.py")
+    assert printing or "print" not in called(path)
 
 
-def called(path: Path) -> set[str]:
-    """The functions that the file calls, as it spells them."""
-    tree = ast.parse((ROOT / path).read_text())
-    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+def test_few_modules_start_programs_but_where_builds_are_run() -> None:
+    starting = {str(path) for path in MODULES if {"subprocess", "os.spawn", "os.exec"} & set(imported(path))}
+    assert {path for path in starting if folder(Path(path)) not in BUILDING} == STARTING
+
+
+def test_few_modules_write_files_but_where_builds_are_run() -> None:
+    writing = {str(path) for path in MODULES if changes_files(path)}
+    assert {path for path in writing if folder(Path(path)) not in BUILDING} == WRITING
+
+
+def changes_files(path: Path) -> bool:
+    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    names = {ast.unparse(call.func).rpartition(".")[2] for call in calls}
+    return bool(names & CHANGES) or any(map(opens_to_write, calls))
+
+
+def opens_to_write(call: ast.Call) -> bool:
+    words = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
+    modes = {word.value for word in words if isinstance(word, ast.Constant) and isinstance(word.value, str)}
+    is_open = ast.unparse(call.func).rpartition(".")[2] == "open"
+    return is_open and any(set(mode) & set("wax+") and set(mode) <= set("wax+bt") for mode in modes)
+
+
+def test_no_folder_is_too_full() -> None:
+    folders = {path.parent for path in MODULES}
+    sizes = {str(place): len(list((PACKAGE / place).glob("[!_]*.py"))) for place in folders}
+    assert {place: size for place, size in sizes.items() if size > MOST_MODULES} == {}
+
+
+@each_module
+def test_no_module_is_too_long(path: Path) -> None:
+    assert len((PACKAGE / path).read_text().splitlines()) <= LONGER.get(str(path), MOST_LINES)

@@ -6,12 +6,12 @@ import pytest
 from small_registry import FLOAT, INT32, calls, kernel, model, node, registry, rule, typed
 
 from tfcross.errors import TfcrossError
-from tfcross.insertions import Insertion, Insertions, Types, fitting_kernels, single_types
-from tfcross.node import AttrSummary
-from tfcross.opdef import AttrDef, OpDef
-from tfcross.registration_parser import Problem
-from tfcross.selection import Reason, Selection
-from tfcross.selector import select
+from tfcross.graph.node import AttrSummary
+from tfcross.registry.opdef import AttrDef, OpDef
+from tfcross.registry.parser import Problem
+from tfcross.selection.insertions import Insertion, Insertions, Types, fitting_kernels, single_types
+from tfcross.selection.selection import Reason, Selection
+from tfcross.selection.selector import select
 
 FLOAT_ADD = ("Add", "BinaryOp<CPUDevice, functor::add<float>>")
 INT_ADD = ("Add", "BinaryOp<CPUDevice, functor::add<int32>>")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tfcross.linkflags import LinkFlags, whole_archive_flags
+from tfcross.output.linkflags import LinkFlags, whole_archive_flags
 
 FLAGS = LinkFlags(
     cxx_standard="c++17",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.made import Made, clear_way, files_below
+from tfcross.scons.made import Made, clear_way, files_below
 
 NOW = 2_000_000_000_000_000_000
 RECORD = Path("build/made")

@@ -10,14 +10,14 @@ from typing import Any
 from fake_compilers import ROOT, pi
 from small_registry import model, node, rule, typed
 
-from tfcross.linkflags import LinkFlags
-from tfcross.manifest import make_manifest, model_facts
-from tfcross.model import Placeholder
-from tfcross.options import Options
-from tfcross.release import load_release
-from tfcross.selector import select
-from tfcross.store import Tree
-from tfcross.toolchain import Toolchain
+from tfcross.cli.options import Options
+from tfcross.graph.model import Placeholder
+from tfcross.output.linkflags import LinkFlags
+from tfcross.releases.release import load_release
+from tfcross.selection.selector import select
+from tfcross.sources.store import Tree
+from tfcross.stages.manifest import make_manifest, model_facts
+from tfcross.toolchains.toolchain import Toolchain
 
 OPTIONS = Options(
     target="PI",

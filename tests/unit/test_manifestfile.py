@@ -9,8 +9,8 @@ import pytest
 from test_manifest import manifest
 
 from tfcross.errors import TfcrossError
-from tfcross.linkflags import LinkFlags
-from tfcross.manifestfile import check_contents, contents, link_flags, load_manifest, manifest_text
+from tfcross.output.linkflags import LinkFlags
+from tfcross.output.manifest import check_contents, contents, link_flags, load_manifest, manifest_text
 
 
 @pytest.fixture

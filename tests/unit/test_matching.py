@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.matching import Gap, Mismatch, explain, match_node, op_types, with_defaults
-from tfcross.opdef import ArgDef, AttrDef, OpDef
-from tfcross.registration_parser import Kernel
+from tfcross.registry.opdef import ArgDef, AttrDef, OpDef
+from tfcross.registry.parser import Kernel
+from tfcross.selection.matching import Gap, Mismatch, explain, match_node, op_types, with_defaults
 
 CAST = OpDef(
     "Cast",

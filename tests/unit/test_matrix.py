@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.matrix import is_matrix, plan, summary, words
+from tfcross.targets.plan import is_matrix, plan, summary, words
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.graphdef import (
+from tfcross.graph.messages import (
     AttrValue,
     GraphDef,
     SavedModel,
@@ -15,7 +15,7 @@ from tfcross.graphdef import (
     make_placeholder,
     shape_attr,
 )
-from tfcross.model import FunctionRef, Placeholder, TensorSummary, load_model
+from tfcross.graph.model import FunctionRef, Placeholder, TensorSummary, load_model
 
 GRAPHS = Path(__file__).parents[1] / "fixtures" / "graphs"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.graphdef import (
+from tfcross.graph.messages import (
     AttrValue,
     GraphDef,
     SavedModel,
@@ -15,7 +15,7 @@ from tfcross.graphdef import (
     make_node,
     make_placeholder,
 )
-from tfcross.model import load_model
+from tfcross.graph.model import load_model
 
 ALLOWED = "allowed are a frozen GraphDef and a SavedModel"
 NO_MODEL = "pass the model's .pb, .pbtxt or SavedModel folder"

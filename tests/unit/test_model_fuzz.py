@@ -12,8 +12,8 @@ from mutations import MUTATORS, SEEDS
 
 from tfcross.capacity import peak_kib
 from tfcross.errors import TfcrossError
-from tfcross.graphdef import GraphDef, make_const, make_node
-from tfcross.model import Model, load_model
+from tfcross.graph.messages import GraphDef, make_const, make_node
+from tfcross.graph.model import Model, load_model
 
 MUTATIONS = 400  # of each seed file
 SLOWEST = 2.0  # seconds for one file; a usual one takes a millisecond

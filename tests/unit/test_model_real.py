@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.model import Placeholder, load_model
+from tfcross.graph.model import Placeholder, load_model
 
 MODELS = Path(__file__).parents[2].parent / "shared" / "models"
 

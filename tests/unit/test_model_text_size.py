@@ -9,7 +9,7 @@ import pytest
 
 from tfcross.capacity import peak_kib
 from tfcross.errors import TfcrossError
-from tfcross.model import load_model
+from tfcross.graph.model import load_model
 
 TYPE = "dtype: DT_FLOAT tensor_shape { dim { size: 100 } dim { size: 1000 } }"
 SMALL = (

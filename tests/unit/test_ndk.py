@@ -8,9 +8,10 @@ import pytest
 from fake_compilers import ROOT, compiler, program
 
 from tfcross.errors import TfcrossError
-from tfcross.families.ndk import read_ndk
-from tfcross.profile import load_profile
-from tfcross.toolchain import Places, Toolchain, resolve_toolchain
+from tfcross.targets.profile import load_profile
+from tfcross.toolchains.families import resolve_toolchain
+from tfcross.toolchains.ndk import read_ndk
+from tfcross.toolchains.toolchain import Places, Toolchain
 
 GNU = "arm-linux-androideabi"
 BIN = "toolchains/llvm/prebuilt/linux-x86_64/bin"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.nightly import choose, load_matrix
-from tfcross.profile import this_machine
+from tfcross.nightly.matrix import choose, load_matrix
+from tfcross.targets.profile import this_machine
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "tests" / "fixtures" / "nightly"

@@ -12,11 +12,11 @@ import pytest
 from published import REVISION, V6, V7, publish, result
 
 from tfcross.errors import TfcrossError
-from tfcross.nightlycheck import check_folder
-from tfcross.nightlyfolder import begin_run, done_before, opened, published_days, remove_old
-from tfcross.nightlyindex import make_index
-from tfcross.nightlyresult import build_key, load_result
-from tfcross.publish import publish_index
+from tfcross.nightly.audit import check_folder
+from tfcross.nightly.folder import begin_run, done_before, opened, published_days, remove_old
+from tfcross.nightly.index import make_index
+from tfcross.nightly.night import publish_index
+from tfcross.nightly.result import build_key, load_result
 
 PACKAGE = "tensorflow-core-2.14.1-PI-armv7.tar.gz"
 OTHER = "f" * 64

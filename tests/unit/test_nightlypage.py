@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from published import V6, V7, publish, result
 
-from tfcross.nightlypage import badge, duration, megabytes
+from tfcross.nightly.page import badge, duration, megabytes
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "nightly"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfcross.opdef import ArgDef, AttrDef, BadSpec, parse_argument, parse_attr, with_least_lengths
+from tfcross.registry.opdef import ArgDef, AttrDef, BadSpec, parse_argument, parse_attr, with_least_lengths
 
 SETS = {"numbertype": (1, 2, 3), "realnumbertype": (1, 3), "quantizedtype": (11, 12)}
 

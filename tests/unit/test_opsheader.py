@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.opsheader import fnv1a, ops_header, quote
-from tfcross.selection import FileSelection
+from tfcross.selection.header import fnv1a, ops_header, quote
+from tfcross.selection.selection import FileSelection
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TEMPLATE = "ops_to_register.h.j2"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from small_registry import FLOAT, INT32, kernel, model, node, registry, typed
 
+from tfcross.check.optable import Reasons, main_attr, op_rows, signature, type_columns
+from tfcross.check.purposes import load_purposes
 from tfcross.errors import TfcrossError
-from tfcross.opdef import ArgDef, AttrDef, OpDef
-from tfcross.optable import Reasons, main_attr, op_rows, signature, type_columns
-from tfcross.purposes import load_purposes
+from tfcross.registry.opdef import ArgDef, AttrDef, OpDef
 from tfcross.render import render
 
 ROOT = Path(__file__).parents[2]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tfcross.cli.options import VARIABLES, Options, parse_options, require_target
 from tfcross.errors import TfcrossError
-from tfcross.graph.ends import Ends, Input
-from tfcross.options import VARIABLES, Options, parse_options, require_target
+from tfcross.graph.cutting.ends import Ends, Input
 
 ROOT = Path(__file__).parents[2]
 DEFAULTS = Options(
@@ -171,7 +171,7 @@ def test_a_build_without_a_target_is_told_the_targets() -> None:
 
 
 SCONSTRUCT = """
-from tfcross import options
+from tfcross.cli import options
 DefaultEnvironment(tools=[])
 variables = Variables(None, ARGUMENTS)
 options.declare(variables, {"TARGET": ["LINUX", "PI"]})

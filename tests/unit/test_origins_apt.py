@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tfcross.origins.aptsources import parse_deb822, parse_list, source_entries
-from tfcross.origins.debian import matching_packages, printed_uris, upstream_part
+from tfcross.sources.origins.aptsources import parse_deb822, parse_list, source_entries
+from tfcross.sources.origins.debian import matching_packages, printed_uris, upstream_part
 
 DEB822 = """\
 Types: deb

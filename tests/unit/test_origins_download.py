@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from file_server import FileServer
 
-from tfcross.origins import OriginError
-from tfcross.origins.download import Downloader, Gone, NoRanges, Remote
-from tfcross.origins.progress import Progress
-from tfcross.origins.remotezip import RemoteZips
+from tfcross.sources.origins import OriginError
+from tfcross.sources.origins.download import Downloader, Gone, NoRanges, Remote
+from tfcross.sources.origins.progress import Progress
+from tfcross.sources.origins.remotezip import RemoteZips
 
 CONTENT = bytes(range(256)) * 4096
 SHA = hashlib.sha256(CONTENT).hexdigest()

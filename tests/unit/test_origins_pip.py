@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfcross.origins.pypi import parse_settings, wheel_tags
+from tfcross.sources.origins.pypi import parse_settings, wheel_tags
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from fake_compilers import ROOT
 from test_manifest import manifest as small_manifest
 
 from tfcross.errors import TfcrossError
-from tfcross.manifestfile import manifest_text
-from tfcross.package import (
+from tfcross.output.manifest import manifest_text
+from tfcross.output.package import (
     Part,
     bundle_files,
     checkout_state,
@@ -31,8 +31,8 @@ from tfcross.package import (
     with_sums,
     write_package,
 )
-from tfcross.release import load_release
-from tfcross.sbom import bill_of_materials
+from tfcross.output.sbom import bill_of_materials
+from tfcross.releases.release import load_release
 
 DATE = 946684800
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.patching import apply_patches, patches_hash
+from tfcross.sources.patching import apply_patches, patches_hash
 
 TEXT = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n"
 CHANGE = """\

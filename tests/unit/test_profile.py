@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.profile import (
+from tfcross.targets.profile import (
     Emulator,
     find_host,
     host_triple,

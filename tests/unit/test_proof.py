@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from fake_compilers import ROOT, pi, program
 
+from tfcross.app.proof import Proof, loading, not_run, proof_of, run_here
 from tfcross.errors import TfcrossError
-from tfcross.profile import Emulator, load_profile
-from tfcross.proof import Proof, loading, not_run, proof_of, run_here
+from tfcross.targets.profile import Emulator, load_profile
 
 NATIVE = replace(pi(), native=True)
 PROOF_YAML = "source: classify.cc\narguments: [digits.pb, digits.csv, --expected, expected.csv]\n"

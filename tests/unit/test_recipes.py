@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tfcross.coreset import load_core
+from tfcross.documents import SCHEMAS
 from tfcross.errors import TfcrossError
-from tfcross.recipes import HostTool, Recipe, expand_sources, load_recipes, wanted_recipes
-from tfcross.release import known_releases, load_release
-from tfcross.schema import SCHEMAS
+from tfcross.releases.coreset import load_core
+from tfcross.releases.recipes import HostTool, Recipe, expand_sources, load_recipes, wanted_recipes
+from tfcross.releases.release import known_releases, load_release
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.registrydata import load_registry_data
-from tfcross.sourcetree import stub_files
+from tfcross.registry.data import load_registry_data
+from tfcross.registry.sourcetree import stub_files
 
 RELEASES = Path(__file__).parents[2] / "releases"
 FRAMEWORK = "tensorflow/core/framework"

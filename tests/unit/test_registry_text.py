@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.constants import Constants
-from tfcross.cpptext import Call, list_items, read_arguments, read_calls, string_value
-from tfcross.datatypes import cpp_number, enum_number, spec_number, type_name
-from tfcross.opdef import OpDef
-from tfcross.registration_parser import Found, Problem, RegistrationParser, type_sets
-from tfcross.sourcetree import SourceTree, directives_only, names_that_expand_to, read_tree, write_shadow
+from tfcross.graph.datatypes import cpp_number, enum_number, spec_number, type_name
+from tfcross.registry.constants import Constants
+from tfcross.registry.cpptext import Call, list_items, read_arguments, read_calls, string_value
+from tfcross.registry.opdef import OpDef
+from tfcross.registry.parser import Found, Problem, RegistrationParser, type_sets
+from tfcross.registry.sourcetree import (
+    SourceTree,
+    directives_only,
+    names_that_expand_to,
+    read_tree,
+    write_shadow,
+)
 
 
 @pytest.mark.parametrize(

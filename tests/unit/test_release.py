@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tfcross.errors import TfcrossError
-from tfcross.release import Origin, Source, known_releases, load_release
+from tfcross.releases.release import Origin, Source, known_releases, load_release
 
 ROOT = Path(__file__).parents[2]
 SHA = "0123456789abcdef" * 4

@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
-from tfcross.coreset import CoreSet, load_core
-from tfcross.recipes import load_recipes
-from tfcross.release import known_releases, load_release
+from tfcross.releases.coreset import CoreSet, load_core
+from tfcross.releases.recipes import load_recipes
+from tfcross.releases.release import known_releases, load_release
 from tfcross.render import TEMPLATES
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.fetch import fetch_sources
-from tfcross.release import Origin, Release, Source
-from tfcross.store import Tree
+from tfcross.releases.release import Origin, Release, Source
+from tfcross.sources.fetch import fetch_sources
+from tfcross.sources.store import Tree
 from tfcross.treehash import FileSet, tree_hash
 
 TEXTS = {"include/a.h": "one\n", "LICENSE": "MIT\n"}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tfcross.documents import load_document, validate
 from tfcross.errors import TfcrossError
-from tfcross.schema import load_document, validate
 
 
 @pytest.mark.parametrize(

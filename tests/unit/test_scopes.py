@@ -7,9 +7,9 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from tfcross.node import Node
-from tfcross.scopes import box_count, draw, flat
-from tfcross.summarytext import dot_text
+from tfcross.graph.drawing import box_count, draw, flat
+from tfcross.graph.node import Node
+from tfcross.graph.summarytext import dot_text
 
 GOLDEN = Path(__file__).parents[2] / "tests" / "golden"
 

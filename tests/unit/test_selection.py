@@ -8,14 +8,14 @@ import pytest
 from small_registry import ARRAY, DATASET, FUNCTION, MATH, calls, kernel, model, node, registry, rule, typed
 
 from tfcross.errors import TfcrossError
-from tfcross.model import Model
-from tfcross.node import AttrSummary
-from tfcross.refusal import Refusal
-from tfcross.registration_parser import Problem
-from tfcross.registry import Registry
-from tfcross.rule import Served
-from tfcross.selection import FileSelection, Reason, Selection
-from tfcross.selector import select, select_all
+from tfcross.graph.model import Model
+from tfcross.graph.node import AttrSummary
+from tfcross.registry.parser import Problem
+from tfcross.registry.registry import Registry
+from tfcross.selection.refusal import Refusal
+from tfcross.selection.rule import Served
+from tfcross.selection.selection import FileSelection, Reason, Selection
+from tfcross.selection.selector import select, select_all
 
 KERNELS = "tensorflow/core/kernels"
 ALWAYS = {"_Arg": "feeds"}

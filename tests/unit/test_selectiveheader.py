@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.selectiveheader import STYLES, selective_header
-from tfcross.selectiveops import Pair
+from tfcross.selection.upstream_header import STYLES, selective_header
+from tfcross.selection.upstream_pairs import Pair
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PAIRS = frozenset(

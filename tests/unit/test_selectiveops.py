@@ -9,9 +9,9 @@ import pytest
 from small_registry import registry, rule
 
 from tfcross.errors import TfcrossError
-from tfcross.graphdef import FunctionDef, GraphDef, make_node
-from tfcross.registration_parser import Problem
-from tfcross.selectiveops import (
+from tfcross.graph.messages import FunctionDef, GraphDef, make_node
+from tfcross.registry.parser import Problem
+from tfcross.selection.upstream_pairs import (
     RAW,
     TEXT,
     GraphNodes,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from small_registry import ARRAY, MATH, model, node, rule, typed
 
-from tfcross.selector import select
-from tfcross.shares import Share, find_shares, measured, share_lines
+from tfcross.selection.costs import Share, find_shares, measured, share_lines
+from tfcross.selection.selector import select
 
 KERNELS = "tensorflow/core/kernels"
 MODELS = [

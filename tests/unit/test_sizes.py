@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tfcross.binary.sizes import Symbol, changes, measure, over_budget, parse_size, read_symbols, table
+from tfcross.binary.treemap import HEIGHT, WIDTH, treemap
 from tfcross.errors import TfcrossError
-from tfcross.sizes import Symbol, changes, measure, over_budget, parse_size, read_symbols, table
-from tfcross.treemap import HEIGHT, WIDTH, treemap
 
 ARCHIVE = """
 relu.o:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.linkflags import LinkFlags
-from tfcross.snippets import Library, load_formats, print_snippet, snippet_files
+from tfcross.output.linkflags import LinkFlags
+from tfcross.output.snippets import Library, load_formats, print_snippet, snippet_files
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "link"
 PI = Library(

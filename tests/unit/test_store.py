@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.release import Source
-from tfcross.store import Store, write_json, write_stamps
+from tfcross.releases.release import Source
+from tfcross.sources.store import Store, write_json, write_stamps
 from tfcross.treehash import FileSet
 
 SHA = "0123456789abcdef" * 4

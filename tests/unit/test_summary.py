@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tfcross.graphdef import GraphDef, graph_bytes, make_const, make_node, make_placeholder
-from tfcross.model import Model, load_model
-from tfcross.summary import Parameters, summarize
-from tfcross.summarytext import summary_text
+from tfcross.graph.messages import GraphDef, graph_bytes, make_const, make_node, make_placeholder
+from tfcross.graph.model import Model, load_model
+from tfcross.graph.summary import Parameters, summarize
+from tfcross.graph.summarytext import summary_text
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples" / "digits" / "digits.pb"

@@ -7,9 +7,9 @@ import pytest
 from fake_compilers import ROOT, TRIPLE, clang, compiler, gcc, pi, program
 
 from tfcross.errors import TfcrossError
-from tfcross.profile import load_profile
-from tfcross.toolchain import debian_packages, resolve_launcher, resolve_toolchain
-from tfcross.toolsearch import expand, fitting_toolchains
+from tfcross.targets.profile import load_profile
+from tfcross.toolchains.families import debian_packages, resolve_launcher, resolve_toolchain
+from tfcross.toolchains.search import expand, fitting_toolchains
 
 FIXTURES = ROOT / "tests/fixtures"
 WAYS_OUT_GCC_12 = (

@@ -14,10 +14,11 @@ from fake_compilers import ROOT, TRIPLE, gcc, pi
 from file_server import FileServer
 
 from tfcross.errors import TfcrossError
-from tfcross.profile import Profile, host_triple
-from tfcross.toolchain import Toolchain, resolve_toolchain
-from tfcross.toolfetch import bring_to
-from tfcross.toolsource import toolchain_source
+from tfcross.targets.profile import Profile, host_triple
+from tfcross.toolchains.download import toolchain_source
+from tfcross.toolchains.families import resolve_toolchain
+from tfcross.toolchains.fetching import bring_to
+from tfcross.toolchains.toolchain import Toolchain
 
 WAYS_OUT = (
     "Install it (no Debian package has it; builds on x86-64 download it from github.com/raspberrypi/tools; "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.uptodate import Record, command_key
+from tfcross.scons.uptodate import Record, command_key
 
 NOW = 2_000_000_000_000_000_000
 WORDS = ["TARGET=PI", "MODEL=a.pb"]

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from small_registry import FLOAT, INT32, calls, kernel, model, node, registry, typed
 
+from tfcross.check.model import check_model
+from tfcross.check.purposes import load_purposes
+from tfcross.check.verdicts import Judge, Rules, Verdict
 from tfcross.errors import TfcrossError
-from tfcross.modelcheck import check_model
-from tfcross.node import AttrSummary, Node
-from tfcross.opdef import ArgDef, AttrDef, OpDef
-from tfcross.purposes import load_purposes
-from tfcross.registration_parser import Kernel
-from tfcross.registry import Registry
-from tfcross.rule import KernelRule
-from tfcross.selector import select
-from tfcross.verdicts import Judge, Rules, Verdict
+from tfcross.graph.node import AttrSummary, Node
+from tfcross.registry.opdef import ArgDef, AttrDef, OpDef
+from tfcross.registry.parser import Kernel
+from tfcross.registry.registry import Registry
+from tfcross.selection.rule import KernelRule
+from tfcross.selection.selector import select
 
 PURPOSES = load_purposes(Path(__file__).parents[2])
 MORE_OPS = (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfcross.versions import VersionRange, narrowest, parse_version
+from tfcross.toolchains.versions import VersionRange, narrowest, parse_version
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from tfcross.errors import TfcrossError
-from tfcross.nightly import Matrix, load_matrix
-from tfcross.workflows import workflow
+from tfcross.nightly.matrix import Matrix, load_matrix
+from tfcross.nightly.workflows import workflow
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "nightly"

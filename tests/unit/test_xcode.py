@@ -8,8 +8,9 @@ import pytest
 from fake_compilers import ROOT, compiler, program
 
 from tfcross.errors import TfcrossError
-from tfcross.profile import adjusted, load_profile
-from tfcross.toolchain import Places, Toolchain, resolve_toolchain
+from tfcross.targets.profile import adjusted, load_profile
+from tfcross.toolchains.families import resolve_toolchain
+from tfcross.toolchains.toolchain import Places, Toolchain
 
 XCODE = "Xcode from the App Store, then sudo xcode-select -s /Applications/Xcode.app"
 INSTALL = f"Install {XCODE}, or set DEVELOPER_DIR"

@@ -1,0 +1,1 @@
+"""Apps that link the library: proven, looked into, explained."""

@@ -1,0 +1,1 @@
+"""Objects, archives and programs: what is in them, and what is missing."""

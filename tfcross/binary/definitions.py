@@ -1,0 +1,204 @@
+"""Where a release defines what a symbol names: an index of its sources, made by Universal Ctags.
+
+Used for one question: kernels leave a symbol undefined; which file has to be compiled beside them?
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os.path import commonprefix
+from pathlib import Path
+from typing import TypeVar
+
+from tfcross.errors import TfcrossError
+
+#: ``scope`` is the innermost class or "", ``name`` the function, operator or variable.
+Key = tuple[str, str]
+K = TypeVar("K")
+
+_OF_TYPE = re.compile(r"^(?:vtable|typeinfo|typeinfo name|VTT) for ")
+_OF_OTHER = re.compile(r"^(?:(?:non-virtual|virtual) thunk to|TLS (?:init|wrapper) function for) ")
+#: What protoc generates beside classes is named after the proto: ``descriptor_table_a_2fb_5fc_2eproto``.
+_OF_PROTO = re.compile(r"(?:^|_)((?:[A-Za-z0-9]+_2f)+\w+?)_2eproto\b")
+_ENCODED = re.compile(r"_([0-9a-f]{2})")
+_OPERATOR = re.compile(
+    r"\boperator(?:\s*(\(\)|\[\]|<<=?|>>=?|<=>|->\*?|&&|\|\||\+\+|--|[-+*/%^&|~!=<>]=?|,)"
+    r"|\s+([A-Za-z_][\w:]*(?: \w+)*(?:\s*[*&]+)?))"
+)
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """``by_key`` maps a definition to the files that have one, ``by_class`` a class to those of its members.
+
+    ``sources`` are all files of the index's folders, by path relative to their root, with that root.
+    """
+
+    by_key: Mapping[Key, frozenset[str]]
+    by_class: Mapping[str, frozenset[str]]
+    sources: Mapping[str, Path]
+
+    def files_of(self, symbol: str, user: str) -> list[str]:
+        """Files that may define the demangled ``symbol`` that ``user`` needs, the likeliest first."""
+        of_type = _OF_TYPE.match(symbol)
+        proto = _OF_PROTO.search(symbol)
+        if proto:
+            name = _ENCODED.sub(lambda code: chr(int(code[1], 16)), proto[1])
+            found = frozenset({f"{name}.pb.cc"} & self.sources.keys())
+        elif of_type:
+            _, name = symbol_key(symbol[of_type.end() :])
+            found = self.by_class.get(name, frozenset())
+        else:
+            scope, name = symbol_key(symbol)
+            found = self.by_key.get((scope, name), frozenset()) or self._beside_headers(name)
+        return sorted(found, key=lambda file: (-len(commonprefix([file, user])), len(file), file))
+
+    def family_of(self, symbol: str) -> list[str]:
+        """Files that instantiate what a header defines: ``x_op_1.cc``, … that include ``x_op_impl.h``.
+
+        Each has its part of the instances, so all are needed; the last resort where no file has a definition.
+        """
+        scope, name = symbol_key(symbol)
+        found = set()
+        for header in self._declaring(name) or self._with_class(scope):
+            stem = re.sub(r"(_cpu|_impl)*\.h$", "", header)
+            include = re.compile(rf'"{re.escape(stem)}\w*\.h"')
+            beside = (file for file in self.sources if file.startswith(stem) and file.endswith(".cc"))
+            found |= {file for file in beside if include.search(self._text(file))}
+        return sorted(found)
+
+    def _with_class(self, name: str) -> list[str]:
+        """Headers that define the class ``name``; none for the scope of a function that is in no class."""
+        if not name:
+            return []
+        defined = re.compile(rf"\b(?:struct|class)\s+{re.escape(name)}\b[^;(){{]*\{{")
+        return [file for file, text in self._headers.items() if name in text and defined.search(text)]
+
+    def _beside_headers(self, name: str) -> frozenset[str]:
+        """Sources beside a header that declares ``name``: a macro can hide a definition from the index."""
+        beside = (file.removesuffix(".h") + ".cc" for file in self._declaring(name))
+        return frozenset(file for file in beside if file in self.sources)
+
+    def _declaring(self, name: str) -> list[str]:
+        """Headers that declare or define the function ``name``."""
+        if not name.isidentifier():
+            return []
+        # A declaration: only types before the name. An expression has an operator or a bracket there.
+        declared = re.compile(rf"^[ \t]*(?!return\b)(?:[\w:<>,*&]+[ \t]+)+[*&]*{name}\s*\(", re.MULTILINE)
+        return [file for file, text in self._headers.items() if name in text and declared.search(text)]
+
+    def _text(self, file: str) -> str:
+        return (self.sources[file] / file).read_text(encoding="utf-8", errors="replace")
+
+    @cached_property
+    def _headers(self) -> Mapping[str, str]:
+        return {file: self._text(file) for file in self.sources if file.endswith(".h")}
+
+
+def symbol_key(symbol: str) -> Key:
+    """``tensorflow::functor::Fill<Device, int>::operator()(int) const`` → ``("Fill", "operator ()")``.
+
+    The scope of a function outside of a class is its namespace: the index does not know which is which.
+    """
+    symbol = _OF_OTHER.sub("", symbol).replace("[abi:cxx11]", "")
+    symbol = symbol.replace("(anonymous namespace)", "__anon")
+    operator = _outer_operator(symbol)
+    if operator:
+        scope = _without_brackets(symbol[: operator.start()]).removesuffix("::")
+        return _last(scope), operator_name(operator[1] or operator[2])
+    scope, _, name = _without_brackets(symbol).split(" ")[-1].rpartition("::")
+    return _last(scope), name
+
+
+def operator_name(what: str) -> str:
+    """As the index has it: ``operator ==``, and ``operator Name`` of a conversion to ``scope::Name<T>``."""
+    what = what.strip()
+    return f"operator {_last(_without_brackets(what)) if what[0].isalpha() and '::' in what else what}"
+
+
+def _outer_operator(symbol: str) -> re.Match[str] | None:
+    """The operator that the symbol is; one among template arguments or parameters is none."""
+    for match in _OPERATOR.finditer(symbol):
+        before = symbol[: match.start()]
+        if before.count("<") == before.count(">") and before.count("(") == before.count(")"):
+            return match
+    return None
+
+
+def _last(scope: str) -> str:
+    return scope.split(" ")[-1].rpartition("::")[2]
+
+
+def _without_brackets(text: str) -> str:
+    """``text`` up to its parameter list, without template arguments."""
+    out, depth = [], 0
+    for char in text:
+        if char == "<":
+            depth += 1
+        elif char == ">":
+            depth -= 1
+        elif depth == 0:
+            if char == "(":
+                break
+            out.append(char)
+    return "".join(out).strip()
+
+
+def index_definitions(roots: Sequence[Path], folders: Sequence[str], exclude: str, ctags: str) -> Definitions:
+    """Index ``folders`` (or files) below each of ``roots``, but for files whose path matches ``exclude``.
+
+    Paths in the index are relative to their root. Raises TfcrossError if ctags cannot be run.
+    """
+    skip = re.compile(exclude)
+    by_key: dict[Key, set[str]] = {}
+    by_class: dict[str, set[str]] = {}
+    for root in roots:
+        for file, scopes, name in _tags(root, [f for f in folders if (root / f).exists()], ctags):
+            if skip.search(file):
+                continue
+            for scope in scopes:
+                by_key.setdefault((scope, name), set()).add(file)
+                by_class.setdefault(scope, set()).add(file)
+    return Definitions(_frozen(by_key), _frozen(by_class), _sources(roots, folders, skip))
+
+
+def _sources(roots: Sequence[Path], folders: Sequence[str], skip: re.Pattern[str]) -> dict[str, Path]:
+    found = {}
+    for root in roots:
+        for folder in folders:
+            for path in ((root / folder), *(root / folder).rglob("*")):
+                name = path.relative_to(root).as_posix()
+                if path.suffix in (".h", ".cc") and path.is_file() and not skip.search(name):
+                    found[name] = root
+    return found
+
+
+def _frozen(table: Mapping[K, set[str]]) -> dict[K, frozenset[str]]:
+    return {key: frozenset(files) for key, files in table.items()}
+
+
+def _tags(root: Path, folders: Sequence[str], ctags: str) -> Iterator[tuple[str, Iterable[str], str]]:
+    """(file, scopes, name) of every function, variable and static member that a source file defines.
+
+    ``scopes`` are the two innermost: for a member of ``Fill<Eigen::Device, T>`` ctags says ``Fill::Device``.
+    """
+    if not folders:
+        return
+    command = [ctags, "--quiet=yes", "-R", "--languages=C++,C", "--langmap=C++:.cc,C:.c"]
+    # C's kinds before C++'s: they are one table to ctags, and the last word counts.
+    command += ["--c-kinds=fv", "--c++-kinds=fvm", "--fields=sk", "--excmd=number", "--sort=no", "-f", "-"]
+    try:
+        done = subprocess.run(
+            [*command, *folders], cwd=root, capture_output=True, text=True, errors="replace", check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise TfcrossError(f"{ctags}: cannot index the sources: {error}. Install universal-ctags.") from error
+    for line in done.stdout.splitlines():
+        name, file, rest = line.split("\t", 2)
+        name = operator_name(name.removeprefix("operator ")) if name.startswith("operator ") else name
+        found = re.search(r"\t(?:class|struct|namespace|union):([^\t]+)", rest)
+        yield file, _without_brackets(found[1]).split("::")[-2:] if found else [""], name

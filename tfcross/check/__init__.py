@@ -1,0 +1,1 @@
+"""Will a model run on a target: verdicts before any build."""

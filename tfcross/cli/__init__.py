@@ -1,0 +1,1 @@
+"""Command lines: what they say, ask for, and may be completed with."""

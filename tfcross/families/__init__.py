@@ -1,1 +1,0 @@
-"""One module for each family of toolchains: how it is found, asked and told."""

@@ -1,0 +1,1 @@
+"""Every op and kernel that a release registers."""

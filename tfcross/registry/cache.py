@@ -1,0 +1,98 @@
+"""Keep what the registry found as a JSON file: fast to read, written whole or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tfcross.registry.data import RegistryData
+from tfcross.registry.opdef import ArgDef, AttrDef, OpDef
+from tfcross.registry.parser import Found, Kernel, Problem
+from tfcross.registry.sourcetree import stub_files
+
+_CODE = (
+    "registry/c_interface.py",
+    "registry/constants.py",
+    "registry/cpptext.py",
+    "graph/datatypes.py",
+    "registry/opdef.py",
+    "registry/preprocess.py",
+    "registry/parser.py",
+    "registry/registry.py",
+    "registry/cache.py",
+    "registry/data.py",
+    "registry/sourcetree.py",
+)
+
+
+def key(parts: Iterable[Any], data: RegistryData) -> str:
+    """A name for what ``parts`` (anything that JSON can hold), ``data`` and the registry's code lead to."""
+    package = Path(__file__).parents[1]
+    said = [data.sources, sorted(data.exclude_folders), data.exclude_endings, data.macros, data.types]
+    stubs = stub_files(data.stubs)
+    digest = hashlib.sha256(json.dumps([*parts, *said, stubs]).encode())
+    for path in [*(package / name for name in _CODE), *(data.stubs / name for name in stubs)]:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:32]
+
+
+def load(path: Path) -> Found | None:
+    """What ``store`` kept there; None if there is no such file or it is damaged."""
+    try:
+        document = json.loads(path.read_bytes())
+        return Found(
+            [_op(row) for row in document["ops"]],
+            [Kernel(*_frozen(row)) for row in document["kernels"]],
+            list(document["gradients"]),
+            [Problem(*row) for row in document["problems"]],
+            {name: tuple(numbers) for name, numbers in document["sets"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def store(path: Path, found: Found) -> None:
+    """Keep ``found`` under ``path``."""
+    document = {
+        "ops": [_row(op) for op in found.ops],
+        "kernels": [_row(kernel) for kernel in found.kernels],
+        "gradients": found.gradients,
+        "problems": [_row(problem) for problem in found.problems],
+        "sets": dict(found.sets),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
+    part.replace(path)
+
+
+def _row(item: Any) -> list[Any]:
+    """The fields in their order; those that are dataclasses themselves as rows, too."""
+    return [_plain(getattr(item, field.name)) for field in dataclasses.fields(item)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return _row(value) if dataclasses.is_dataclass(value) else value
+
+
+def _frozen(value: Any) -> Any:
+    return tuple([_frozen(item) for item in value]) if isinstance(value, list) else value
+
+
+def _op(row: list[Any]) -> OpDef:
+    name, file, attrs, inputs, outputs, *rest = _frozen(row)
+    return OpDef(
+        name,
+        file,
+        tuple(AttrDef(*attr) for attr in attrs),
+        tuple(ArgDef(*argument) for argument in inputs),
+        tuple(ArgDef(*argument) for argument in outputs),
+        *rest,
+    )

@@ -1,0 +1,129 @@
+"""The registry of a release for a target, for scripts that build nothing; a build leaves it in the cache."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tfcross import environment
+from tfcross.capacity import core_count
+from tfcross.cli.options import Options
+from tfcross.cli.request import requested_profile, requested_toolchain
+from tfcross.errors import TfcrossError
+from tfcross.registry.data import RegistryData, load_registry_data
+from tfcross.registry.ownops import OwnOps, find_own, lay_beside, with_own
+from tfcross.registry.registry import Registry, build_registry
+from tfcross.releases.coreset import CoreSet, load_core
+from tfcross.releases.release import Release, load_release
+from tfcross.sources.fetch import fetch_sources
+from tfcross.sources.store import Tree
+from tfcross.targets.profile import Profile
+from tfcross.toolchains.toolchain import Toolchain
+
+_TYPE = re.compile(r"^ *(DT_\w+) = \d+;", re.M)
+_VERSION = re.compile(r"^#define TF_GRAPH_DEF_VERSION (\d+)", re.M)
+
+
+@dataclass(frozen=True)
+class RegistrySources:
+    """What a registry is made from: a release's data in ``folder`` and ``tree``, seen by ``toolchain``."""
+
+    core: CoreSet
+    folder: Path
+    profile: Profile
+    toolchain: Toolchain
+    tree: Tree
+
+    def registry(self, types: str, own: OwnOps | None = None, folder: Path | None = None) -> Registry:
+        """What there is for ``types`` (a key of the core's types), with the user's ``own`` ops.
+
+        ``folder`` is where links to both can be laid. Takes 20 s where the cache has it not.
+        """
+        defines = (*self.core.defines, *self.profile.defines, *self.core.type_defines(types))
+        registry = self._build(defines)
+        if own is None:
+            return registry
+        if folder is None:
+            with tempfile.TemporaryDirectory(prefix="ops-") as made:
+                return with_own(registry, self._build_own(defines, own, Path(made)))
+        return with_own(registry, self._build_own(defines, own, folder))
+
+    def _build_own(self, defines: Sequence[str], own: OwnOps, folder: Path) -> Registry:
+        lay_beside(own, self.tree.path, folder)
+        return self._build(defines, folder, own)
+
+    def _build(self, defines: Sequence[str], root: Path | None = None, own: OwnOps | None = None) -> Registry:
+        return build_registry(
+            data=load_registry_data(self.folder),
+            include_root=root or self.tree.path,
+            compiler=[self.toolchain.cxx, *self.toolchain.flags, f"-std={self.core.cxx_standard}"],
+            defines=defines,
+            jobs=core_count(),
+            tree_id=self.tree.stamp.read_text() + (own.sha256 if own else ""),
+            compiler_id=self.toolchain.identity,
+            files=own.files if own else None,
+            cache=environment.cache_folder() / "registry",
+        )
+
+
+@dataclass(frozen=True)
+class ReleaseRegistry:
+    """A release for a profile; ``own`` are the user's ops of OPS_DIR=."""
+
+    release: Release
+    core: CoreSet
+    data: RegistryData
+    profile: Profile
+    sources: RegistrySources
+    own: OwnOps | None
+
+    def registry(self, types: str) -> Registry:
+        """What there is for ``types``."""
+        return self.sources.registry(types, self.own)
+
+    def others(self, types: str) -> dict[str, Callable[[], Registry]]:
+        """The registries for other TYPES=, by those words."""
+        names = (name for name in self.core.types if name != types)
+        return {f"TYPES={name}": partial(self.registry, name) for name in names}
+
+    def data_types(self) -> frozenset[str]:
+        """The types that graphs of the release may have, as ``DT_FLOAT``."""
+        return frozenset(_TYPE.findall(self._text("tensorflow/core/framework/types.proto", _TYPE)))
+
+    def graph_version(self) -> int:
+        """The GraphDef version of the release's runtime. Raises TfcrossError if the source does not tell."""
+        found = _VERSION.search(self._text("tensorflow/core/public/version.h", _VERSION))
+        assert found
+        return int(found[1])
+
+    def _text(self, name: str, pattern: re.Pattern[str]) -> str:
+        path = self.sources.tree.path / name
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if not pattern.search(text):
+            raise TfcrossError(f"{path}: nothing in it is like {pattern.pattern}; give this release's tree.")
+        return text
+
+
+def release_registry(root: Path, options: Options, progress: bool = True) -> ReleaseRegistry:
+    """What a build with ``options`` would read; fetches TensorFlow's source if it is not there."""
+    release = load_release(root, options.release)
+    profile = requested_profile(root, options)
+    core = load_core(release.folder, profile.platform)
+    toolchain = requested_toolchain(root, options, profile, progress=progress)
+    source_dir = Path(options.source_dir) if options.source_dir else None
+    trees = fetch_sources(
+        release,
+        [core.tree],
+        store=environment.cache_folder(),
+        source_dir=source_dir,
+        overrides={name: Path(folder) for name, folder in options.sources if name == core.tree},
+        offline=options.offline,
+        progress=progress,
+    )
+    sources = RegistrySources(core, release.folder, profile, toolchain, trees[core.tree])
+    data = load_registry_data(release.folder)
+    return ReleaseRegistry(release, core, data, profile, sources, find_own(options.ops_dir))

@@ -1,0 +1,1 @@
+"""What SCons runs and remembers, the only part that knows SCons with stages/; it knows no TensorFlow."""

@@ -1,0 +1,1 @@
+"""Which kernels models need, and what is generated for them."""

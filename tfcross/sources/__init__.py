@@ -1,0 +1,1 @@
+"""Source trees: brought from their origins, verified, unpacked, patched, kept."""

@@ -1,0 +1,64 @@
+"""All that a finished build has read and made, for the check in front of the next one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import SCons.Node
+
+from tfcross import environment
+from tfcross.scons.actions import OURS
+from tfcross.scons.uptodate import Record, project_files
+from tfcross.stages.build import Build
+from tfcross.toolchains.driver import identity_files
+from tfcross.toolchains.toolchain import Toolchain
+
+DONE = (SCons.Node.up_to_date, SCons.Node.executed)
+
+
+def remember(build: Build, record: Record, begun_ns: int) -> None:
+    """Keep in ``record`` that ``build`` has made its goals, if it has; ``begun_ns`` is when it began."""
+    goals = build.goals
+    # an interrupted or failed build has not got there
+    if not goals or any(goal.get_state() not in DONE for goal in goals):
+        return
+    if build.toolchain.root:  # another SDK may be installed or selected: no list of files tells
+        return
+    assert build.headers
+    nodes = nodes_below(goals)
+    files = [*nodes, *build.headers.changeable(), *project_files(build.root)]
+    files += [file for name in build.options.models for file in model_files(Path(name))]
+    files += toolchain_files((build.toolchain, build.host), environment.path())
+    made = {file for file in files if file.startswith(OURS)} | {str(goal) for goal in goals}
+    made.update(file for node in nodes for file in build.made.files(node))
+    record.keep(str(goals[0]), set(files) - made, made, begun_ns)
+
+
+def model_files(model: Path) -> list[str]:
+    """What a model is read from, or would be if it were there."""
+    inside = ("saved_model.pb", "saved_model.pbtxt")
+    return [str(path) for path in (model, *(model / name for name in inside), model.parent / "proof.yaml")]
+
+
+def nodes_below(goals: Iterable[Any]) -> list[str]:
+    """The paths of all that the nodes ``goals`` were made from, themselves among them."""
+    seen, todo = set(), list(goals)
+    while todo:
+        node = todo.pop()
+        if node not in seen:
+            seen.add(node)
+            todo += node.all_children()
+    return [str(node) for node in seen]
+
+
+def toolchain_files(toolchains: Iterable[Toolchain], search_path: str) -> Iterator[str]:
+    """The programs of ``toolchains``, as found and as what that leads to; and where they were looked for."""
+    yield from search_path.split(os.pathsep)
+    for chain in toolchains:
+        programs = [chain.cxx, chain.cc, chain.linker, chain.ar, chain.ranlib, chain.nm, chain.readelf]
+        for program in [*programs, chain.strip, *chain.launcher[:1]]:
+            yield from (program, str(Path(program).resolve()))
+        yield from identity_files(chain.cxx, search_path, chain.flags)

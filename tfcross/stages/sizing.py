@@ -1,0 +1,100 @@
+"""Nodes that measure an app: what its bytes are made of, whether it keeps within its budget, reports."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tfcross.binary.closure import demangle
+from tfcross.binary.macho import symbol_sizes
+from tfcross.binary.sizes import Symbol, measure, over_budget, read_symbols, table
+from tfcross.binary.treemap import treemap
+from tfcross.errors import TfcrossError
+from tfcross.output.manifest import NAME
+from tfcross.render import write_if_changed
+from tfcross.scons.actions import builder
+from tfcross.toolchains.toolchain import Toolchain
+
+
+def measure_app(
+    env: Any,
+    toolchain: Toolchain,
+    environment: Mapping[str, str],
+    app: Any,
+    stripped: Any,
+    libraries: Sequence[Any],
+    members: Mapping[str, str],
+    registering: Mapping[str, Any],
+    budget: int,
+    published: str,
+) -> Any:
+    """The node of the measurement; it fails where the app, ``stripped``, has more bytes than ``budget``.
+
+    ``members`` maps the core's members to their sources; ``published`` is the output folder, whose manifest
+    tells how large the app was before.
+    """
+
+    macho = bool(toolchain.symbol_prefix)  # whose symbols have no sizes
+
+    def symbols(path: str) -> list[Symbol]:
+        argv = [toolchain.nm, *([] if macho else ["-S"]), "-p", "--defined-only", path]
+        done = subprocess.run(argv, env=dict(environment), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise TfcrossError(f"{path}: {Path(argv[0]).name} ended with status {done.returncode}.")
+        return read_symbols(done.stdout, sized=not macho)
+
+    def symbols_of(program: str) -> list[Symbol]:
+        if macho:
+            return [Symbol(name, size) for name, size in symbol_sizes(Path(program))]
+        return symbols(program)
+
+    def run(targets: list[str], sources: list[str]) -> None:
+        program, shipped, *archives = sources
+        own = symbols_of(program)
+        plain = [symbol.name.removeprefix(toolchain.symbol_prefix) for symbol in own]
+        shown = demangle(plain, "c++filt")
+        found = measure(
+            own,
+            [replace(symbol, name=shown[name]) for symbol, name in zip(own, plain, strict=True)],
+            {Path(name).name: symbols(name) for name in archives},
+            members,
+            registering,
+        )
+        found |= {"app": Path(program).stat().st_size, "stripped": Path(shipped).stat().st_size}
+        problem = over_budget(budget, found, _before(Path(published) / NAME))
+        if problem:
+            raise TfcrossError(problem)
+        write_if_changed(Path(targets[0]), json.dumps(found, indent=1, sort_keys=True) + "\n")
+
+    signature = "\0".join(
+        [toolchain.identity, str(budget), json.dumps([members, registering], sort_keys=True)]
+    )
+    needed = [app, stripped, *libraries]
+    return builder(run, "SIZES", signature)(env, target=[f"{app}.sizes"], source=needed)[0]
+
+
+def _before(manifest: Path) -> dict[str, Any] | None:
+    try:
+        sizes = json.loads(manifest.read_text())["sizes"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return dict(sizes)
+
+
+def report_sizes(env: Any, measured: Any, name: str, folder: str) -> list[Any]:
+    """The nodes of ``<folder>/sizes-<name>.json`` and ``.html``; the table is shown."""
+
+    def run(targets: list[str], sources: list[str]) -> None:
+        text = Path(sources[0]).read_text()
+        sizes = json.loads(text)
+        write_if_changed(Path(targets[0]), text)
+        write_if_changed(Path(targets[1]), treemap(f"{name}: what the app is made of", sizes))
+        print("".join(f"        {line}\n" for line in table(sizes).splitlines()), end="", flush=True)
+
+    targets = [f"{folder}/sizes-{name}.{kind}" for kind in ("json", "html")]
+    return list(builder(run, "SIZES", shlex.join(targets))(env, target=targets, source=[measured]))

@@ -1,0 +1,1 @@
+"""One target and arch: what is built for."""
