@@ -37,15 +37,14 @@ from tfcross.check.model import ModelCheck, check_model  # noqa: E402
 from tfcross.check.purposes import load_purposes  # noqa: E402
 from tfcross.check.verdicts import Rules  # noqa: E402
 from tfcross.cli.options import parse_options  # noqa: E402
-from tfcross.cli.request import requested_toolchain  # noqa: E402
+from tfcross.cli.request import release_registry, requested_toolchain  # noqa: E402
 from tfcross.graph.model import load_model  # noqa: E402
+from tfcross.output.manifest import registered  # noqa: E402
 from tfcross.registry.data import load_registry_data  # noqa: E402
 from tfcross.registry.registry import Registry  # noqa: E402
-from tfcross.registry.sources import release_registry  # noqa: E402
 from tfcross.releases.coreset import load_core  # noqa: E402
 from tfcross.releases.release import load_release  # noqa: E402
 from tfcross.selection.rule import KernelRule, core_rule  # noqa: E402
-from tfcross.stages.manifest import registered  # noqa: E402
 from tfcross.targets.profile import Profile  # noqa: E402
 
 #: Loads each graph as a C++ program would, asks for its node, and appends what the runtime says to a file:

@@ -23,7 +23,8 @@ from typing import Any
 
 from measure import ROOT, print_table
 
-from tfcross.graph.messages import GraphDef, attr_value, make_node
+from tfcross.graph.construction import attr_value, make_node
+from tfcross.graph.messages import GraphDef
 from tfcross.registry.opdef import AttrDef, OpDef
 from tfcross.registry.registry import Kernel, Registry
 

@@ -30,13 +30,13 @@ from tfcross.check.purposes import load_purposes  # noqa: E402
 from tfcross.check.report import json_check, text_check  # noqa: E402
 from tfcross.check.verdicts import Rules  # noqa: E402
 from tfcross.cli.options import Options, parse_options  # noqa: E402
+from tfcross.cli.request import release_registry  # noqa: E402
 from tfcross.cli.words import split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
 from tfcross.graph.cutting.ends import require_one  # noqa: E402
 from tfcross.graph.model import load_model  # noqa: E402
-from tfcross.registry.sources import release_registry  # noqa: E402
+from tfcross.output.manifest import Library, read_library  # noqa: E402
 from tfcross.selection.rule import core_rule  # noqa: E402
-from tfcross.stages.manifest import Library, read_library  # noqa: E402
 
 FLAGS, VALUES = ("--json", "--nodes"), ("--library",)
 

@@ -30,7 +30,8 @@ from tfcross.releases.release import load_release  # noqa: E402
 from tfcross.sources.origins.network import Network  # noqa: E402
 from tfcross.sources.origins.progress import Progress  # noqa: E402
 from tfcross.sources.store import Store  # noqa: E402
-from tfcross.targets.profile import find_host, known_targets, load_host_profile, load_profile, own_arch  # noqa: E402
+from tfcross.targets.profile import load_host_profile, load_profile  # noqa: E402
+from tfcross.targets.target import find_host, known_targets, own_arch  # noqa: E402
 from tfcross.toolchains.toolchain import Places  # noqa: E402
 
 

@@ -23,7 +23,8 @@ from tfcross.cli.words import variables_of  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
 from tfcross.output.manifest import NAME, link_flags, load_manifest  # noqa: E402
 from tfcross.output.snippets import Library, load_formats, print_snippet  # noqa: E402
-from tfcross.targets.profile import find_host, known_targets, load_profile  # noqa: E402
+from tfcross.targets.profile import load_profile  # noqa: E402
+from tfcross.targets.target import find_host, known_targets  # noqa: E402
 
 
 def main(words: list[str]) -> int:

@@ -26,13 +26,12 @@ script.start(ROOT)
 
 from tfcross.check.optable import OpRow, Reasons, main_attr, op_rows, type_columns  # noqa: E402
 from tfcross.check.purposes import load_purposes  # noqa: E402
-from tfcross.check.report import table  # noqa: E402
 from tfcross.cli.options import parse_options  # noqa: E402
+from tfcross.cli.request import release_registry  # noqa: E402
 from tfcross.cli.words import CommandLine, split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
 from tfcross.graph.model import load_model  # noqa: E402
-from tfcross.registry.sources import release_registry  # noqa: E402
-from tfcross.render import render  # noqa: E402
+from tfcross.render import render, table  # noqa: E402
 
 FLAGS, VALUES = ("--html", "--json", "--markdown"), ("--model",)
 

@@ -26,6 +26,7 @@ from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
+from tfcross.checkout import checkout_state, revision  # noqa: E402
 from tfcross.cli.words import CommandLine, split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
 from tfcross.nightly.audit import check_folder  # noqa: E402
@@ -35,7 +36,6 @@ from tfcross.nightly.night import Night, run_night  # noqa: E402
 from tfcross.nightly.page import duration, megabytes  # noqa: E402
 from tfcross.nightly.result import Result  # noqa: E402
 from tfcross.nightly.workflows import workflow  # noqa: E402
-from tfcross.output.package import checkout_state, revision  # noqa: E402
 
 
 def main(words: list[str]) -> int:

@@ -29,14 +29,8 @@ from tfcross import environment  # noqa: E402
 from tfcross.cli import options  # noqa: E402
 from tfcross.cli.words import split_words  # noqa: E402
 from tfcross.nightly.matrix import FLAGS, NAME, OPTIONS, load_matrix  # noqa: E402
-from tfcross.targets.profile import (  # noqa: E402
-    Profile,
-    find_host,
-    known_archs,
-    known_targets,
-    load_host_profile,
-    load_profile,
-)
+from tfcross.targets.profile import Profile, load_host_profile, load_profile  # noqa: E402
+from tfcross.targets.target import find_host, known_archs, known_targets  # noqa: E402
 from tfcross.toolchains.families import debian_packages  # noqa: E402
 from tfcross.toolchains.search import fitting_toolchains  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""Read the project's YAML data, checked against closed JSON schemas (``tfcross/schemas/``)."""
+"""The project's YAML data: read, checked against closed JSON schemas (``tfcross/schemas/``), merged."""
 
 from __future__ import annotations
 
@@ -112,3 +112,17 @@ def _one_line(error: jsonschema.ValidationError) -> str:
         quote = '; quote versions, as in "9.0"' if isinstance(error.instance, int | float) else ""
         return f"{prefix}{error.instance!r} is not of type {error.validator_value}{quote}."
     return f"{prefix}{error.message}."
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` extended by ``over``: lists append, mappings merge by key, scalars are replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, list) and isinstance(value, list):
+            merged[key] = [*below, *value]
+        elif isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = merge(below, value)
+        else:
+            merged[key] = value
+    return merged

@@ -1,6 +1,8 @@
-"""The one exception that users see."""
+"""The one exception that users see, and how its messages spell names."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class TfcrossError(Exception):
@@ -29,3 +31,15 @@ class TfcrossErrors(TfcrossError):
 
     def __str__(self) -> str:
         return "\nerror: ".join(map(str, self.errors))
+
+
+def quoted(name: str) -> str:
+    """A name for a message: printable, on one line, at most 80 characters of it."""
+    shown = name if len(name) <= 80 else name[:77] + "..."
+    return f"'{shown}'" if shown.isprintable() else repr(shown)
+
+
+def quoted_list(names: Sequence[str], most: int = 3) -> str:
+    """The first names for a message."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(quoted(name) for name in names[:most]) + more

@@ -1,7 +1,8 @@
-"""Text from the project's templates: sorted values in, no logic but loops and conditions in them."""
+"""Text from the project's templates (sorted values in, loops and conditions at most), and plain tables."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,15 @@ def render(template: str, **values: Any) -> str:
     )
 
 
-def write_if_changed(path: Path, text: str) -> bool:
-    """Put ``text`` into ``path`` whole; a file that holds it already keeps its time. True if written."""
-    content = text.encode()
-    if path.is_file() and path.read_bytes() == content:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
-    return True
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines with aligned columns; cells of more than 60 characters are cut."""
+    cut = [[_cell(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(len(row[column]) for row in cut) for column in range(len(head))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cut
+    ]
+
+
+def _cell(text: str) -> str:
+    shown = text if text.isprintable() else repr(text)[1:-1]
+    return shown if len(shown) <= 60 else shown[:57] + "..."

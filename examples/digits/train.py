@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from forward import SHAPES, WHITE, Array, activations, blocks, convolve, probabilities, windows
 
-from tfcross.graph import messages
+from tfcross.graph.construction import graph_bytes, make_const, make_node, make_placeholder
 
 SEED = 20240229
 TEST_IMAGES = 360
@@ -85,14 +85,14 @@ def train(images: Array, labels: Any, random: np.random.Generator) -> dict[str, 
 
 def frozen_nodes(weights: dict[str, Array]) -> list[Any]:
     """The graph: placeholder ``images``, outputs ``probabilities`` and ``labels``."""
-    float_, node = {"T": "DT_FLOAT"}, messages.make_node
+    float_, node = {"T": "DT_FLOAT"}, make_node
     pool = {"ksize": [1, 2, 2, 1], "strides": [1, 2, 2, 1], "padding": "VALID", "data_format": "NHWC"}
     conv = {"strides": [1, 1, 1, 1], "padding": "SAME", "data_format": "NHWC"}
-    nodes = [messages.make_placeholder("images", "DT_FLOAT", [-1, 8, 8, 1])]
+    nodes = [make_placeholder("images", "DT_FLOAT", [-1, 8, 8, 1])]
     for name, value in weights.items():
-        nodes.append(messages.make_const(name, "DT_FLOAT", value.shape, value.astype("<f4").tobytes()))
-    nodes.append(messages.make_const("flat/shape", "DT_INT32", [2], np.array([-1, 128], "<i4").tobytes()))
-    nodes.append(messages.make_const("labels/axis", "DT_INT32", [], np.array(1, "<i4").tobytes()))
+        nodes.append(make_const(name, "DT_FLOAT", value.shape, value.astype("<f4").tobytes()))
+    nodes.append(make_const("flat/shape", "DT_INT32", [2], np.array([-1, 128], "<i4").tobytes()))
+    nodes.append(make_const("labels/axis", "DT_INT32", [], np.array(1, "<i4").tobytes()))
     source = "images"
     for layer in ("1", "2"):
         name = f"conv{layer}"
@@ -121,7 +121,7 @@ def frozen_nodes(weights: dict[str, Array]) -> list[Any]:
 def write_files(folder: Path, weights: dict[str, Array], pixels: Any, labels: Any) -> float:
     """Writes the three files; returns the accuracy on the images in them."""
     answers = probabilities(pixels.reshape(-1, 8, 8, 1) / WHITE, weights)
-    (folder / "digits.pb").write_bytes(messages.graph_bytes(frozen_nodes(weights), PRODUCER))
+    (folder / "digits.pb").write_bytes(graph_bytes(frozen_nodes(weights), PRODUCER))
     np.savetxt(folder / "digits.csv", np.column_stack([labels, pixels]), "%d", ",")
     np.savetxt(folder / "expected.csv", answers, "%.8f", ",")
     return float((answers.argmax(axis=1) == labels).mean())

@@ -17,7 +17,7 @@ import yaml
 from project_build import ROOT, Run, run_scons
 
 from tfcross.app.proof import EXAMPLE
-from tfcross.graph.messages import graph_bytes, make_node
+from tfcross.graph.construction import graph_bytes, make_node
 
 FIXTURES = ROOT / "tests" / "fixtures"
 SMALL = FIXTURES / "classic_release"

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfcross.errors import TfcrossError
+from tfcross.graph.construction import make_node, make_placeholder
 from tfcross.graph.datatypes import NUMBERS, REF_OFFSET
-from tfcross.graph.messages import AttrValue, GraphDef, make_node, make_placeholder
+from tfcross.graph.messages import AttrValue, GraphDef
 from tfcross.registry.opdef import AttrDef, OpDef
 from tfcross.registry.registry import Kernel, Registry
 from tfcross.selection.matching import op_types

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from project_build import DIGITS, OUT, Run, run_scons
 
-from tfcross.graph.messages import graph_bytes, make_node, make_placeholder
+from tfcross.graph.construction import graph_bytes, make_node, make_placeholder
 
 PI = "TARGET=PI"
 

@@ -16,8 +16,8 @@ from project_build import CXX, DIGITS, OUT, ROOT, Run, run_app
 from scripts_run import run_script
 
 from tfcross.cli.options import parse_options
+from tfcross.cli.request import release_registry
 from tfcross.registry.registry import Registry
-from tfcross.registry.sources import release_registry
 
 EVERY = 60  # of the graphs of all ops; besides, all of those that the library has kernels for
 

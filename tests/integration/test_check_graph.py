@@ -12,15 +12,8 @@ from constructed_ndk import construct_ndk
 from project_build import DIGITS, OUT
 from scripts_run import refused, run_script
 
-from tfcross.graph.messages import (
-    GraphDef,
-    SavedModel,
-    graph_bytes,
-    make_const,
-    make_node,
-    make_placeholder,
-    shape_attr,
-)
+from tfcross.graph.construction import graph_bytes, make_const, make_node, make_placeholder, shape_attr
+from tfcross.graph.messages import GraphDef, SavedModel
 
 SCRIPT, PI = "check_graph.py", "TARGET=PI"
 SOON = 5.0  # seconds for 10,000 nodes; an idle machine needs one (docs/check-a-model.md)

@@ -15,7 +15,7 @@ import pytest
 from classic_project import PI, Built, Project, make_project, without_gcc_48
 from project_build import CXX, members, run_app
 
-from tfcross.graph.messages import make_node
+from tfcross.graph.construction import make_node
 
 MAKEFILE = f"""
 CXX = {CXX}

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.binary.closure import Missing, demangle, find_missing, read_symbols
+from tfcross.binary.closure import Missing, find_missing
 from tfcross.binary.definitions import Definitions, index_definitions
+from tfcross.binary.symbols import demangle, read_symbols
 from tfcross.errors import TfcrossError
 
 TREE = Path(__file__).parents[1] / "fixtures" / "definitions" / "tree"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from project_build import Run, run_scons
 
-from tfcross.graph.messages import GraphDef, SavedModel, graph_bytes, make_const, make_node, make_placeholder
+from tfcross.graph.construction import graph_bytes, make_const, make_node, make_placeholder
+from tfcross.graph.messages import GraphDef, SavedModel
 
 
 @pytest.fixture(scope="module")

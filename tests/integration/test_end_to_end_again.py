@@ -16,7 +16,7 @@ import pytest
 from project_build import ROOT, Run, readme_words, run_scons, start_scons
 
 from tfcross import environment
-from tfcross.graph.messages import graph_bytes, make_const, make_node, make_placeholder
+from tfcross.graph.construction import graph_bytes, make_const, make_node, make_placeholder
 from tfcross.releases.coreset import load_core
 from tfcross.scons.uptodate import Record, command_key
 

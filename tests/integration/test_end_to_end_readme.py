@@ -9,7 +9,7 @@ import pytest
 from project_build import ROOT, run_scons
 
 from tfcross.cli.options import VARIABLES
-from tfcross.targets.profile import known_archs, known_targets
+from tfcross.targets.target import known_archs, known_targets
 
 README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples/digits/README.md"]

@@ -9,7 +9,7 @@ import pytest
 from project_build import OUT, ROOT
 
 from tfcross.errors import known
-from tfcross.targets.profile import known_targets
+from tfcross.targets.target import known_targets
 
 
 def printed(*words: str) -> subprocess.CompletedProcess[str]:

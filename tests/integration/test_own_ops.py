@@ -9,7 +9,7 @@ import pytest
 from project_build import ROOT, Run, run_scons
 from scripts_run import run_script
 
-from tfcross.graph.messages import graph_bytes, make_node, make_placeholder
+from tfcross.graph.construction import graph_bytes, make_node, make_placeholder
 
 OWN_OPS = ROOT / "tests" / "fixtures" / "own_ops"
 

@@ -25,7 +25,7 @@ from plain_quantization import (
 )
 from project_build import Run, run_scons
 
-from tfcross.graph.messages import graph_bytes, make_const, make_node
+from tfcross.graph.construction import graph_bytes, make_const, make_node
 
 DTYPES = {"DT_QUINT8": np.uint8, "DT_QINT32": np.int32, "DT_FLOAT": np.float32, "DT_INT32": np.int32}
 SIZES = (1, 7, 15, 16, 17, 33, 1000, 20003)

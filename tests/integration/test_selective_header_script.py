@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tfcross.graph.messages import FunctionDef, GraphDef, make_node
+from tfcross.graph.construction import make_node
+from tfcross.graph.messages import FunctionDef, GraphDef
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "selective_header"

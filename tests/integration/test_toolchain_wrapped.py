@@ -20,9 +20,10 @@ import yaml
 from tfcross import environment
 from tfcross.app.proof import loading, run_here
 from tfcross.errors import TfcrossError
-from tfcross.targets.profile import Profile, host_triple, load_profile
+from tfcross.targets.profile import Profile, load_profile
+from tfcross.targets.target import host_triple
+from tfcross.toolchains.download import bring_to
 from tfcross.toolchains.families import resolve_toolchain
-from tfcross.toolchains.fetching import bring_to
 from tfcross.toolchains.toolchain import Toolchain
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from project_build import DIGITS, Run, members, run_scons
 
-from tfcross.graph.messages import graph_bytes, make_node, make_placeholder
+from tfcross.graph.construction import graph_bytes, make_node, make_placeholder
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from project_build import CXX, DIGITS, OUT, ROOT
 from small_library import run
 
-from tfcross.graph.messages import graph_bytes, make_node
+from tfcross.graph.construction import graph_bytes, make_node
 from tfcross.output.manifest import link_flags, load_manifest
 
 MODEL = DIGITS / "digits.pb"

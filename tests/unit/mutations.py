@@ -10,7 +10,8 @@ from pathlib import Path
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 
-from tfcross.graph.messages import AttrValue, GraphDef, SavedModel, make_const, make_node, make_placeholder
+from tfcross.graph.construction import make_const, make_node, make_placeholder
+from tfcross.graph.messages import AttrValue, GraphDef, SavedModel
 
 ROOT = Path(__file__).parents[2]
 

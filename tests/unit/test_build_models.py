@@ -10,7 +10,8 @@ import pytest
 from tfcross.app.proof import Proof
 from tfcross.cli.options import parse_options
 from tfcross.errors import TfcrossError
-from tfcross.graph.messages import GraphDef, SavedModel, graph_bytes, make_node, make_placeholder
+from tfcross.graph.construction import graph_bytes, make_node, make_placeholder
+from tfcross.graph.messages import GraphDef, SavedModel
 from tfcross.stages.models import BuildModel, cut_files, read_models, unproven_lines
 
 NODES = (make_placeholder("x", "DT_FLOAT", [-1, 2]), make_node("y", "Relu", ["x"], T="DT_FLOAT"))

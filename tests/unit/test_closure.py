@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tfcross.binary.closure import Missing, Symbols, find_missing
+from tfcross.binary.closure import Missing, find_missing
 from tfcross.binary.definitions import Definitions
+from tfcross.binary.symbols import Symbols
 
 DEFINITIONS = Definitions({("n", "Far"): frozenset({"core/far.cc"})}, {}, {})
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.binary.definitions import Definitions, symbol_key
+from tfcross.binary.cppnames import symbol_key
+from tfcross.binary.definitions import Definitions
 
 
 @pytest.mark.parametrize(

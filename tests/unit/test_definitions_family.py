@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfcross.binary.closure import Missing, Symbols, find_missing
+from tfcross.binary.closure import Missing, find_missing
 from tfcross.binary.definitions import Definitions
+from tfcross.binary.symbols import Symbols
 
 HEADER = "template <typename T, int N>\nvoid HandleCase(T* value) {\n}\n"
 SYMBOL = "void n::HandleCase<float, 1>(float*)"

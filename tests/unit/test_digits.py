@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tfcross.graph import messages
+from tfcross.graph.construction import graph_bytes
 from tfcross.graph.model import Placeholder, load_model
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
@@ -87,7 +87,7 @@ def test_softmax_of_large_numbers_is_finite(forward):
 
 def test_freezing_the_graphs_own_weights_gives_the_graph_again(forward, train):
     weights = forward.read_weights(DIGITS / "digits.pb")
-    frozen = messages.graph_bytes(train.frozen_nodes(weights), train.PRODUCER)
+    frozen = graph_bytes(train.frozen_nodes(weights), train.PRODUCER)
     assert frozen == (DIGITS / "digits.pb").read_bytes()
 
 

@@ -10,11 +10,11 @@ from small_registry import kernel, model, node, registry, rule, typed
 
 from tfcross.errors import TfcrossError
 from tfcross.registry.opdef import OpDef
-from tfcross.registry.ownops import find_own, is_own, lay_beside, plain_files, with_own
+from tfcross.registry.ownops import find_own, is_own, lay_beside, with_own
 from tfcross.registry.parser import Problem
 from tfcross.registry.registry import Registry
 from tfcross.selection.extras import Extras
-from tfcross.selection.selection import Reason, Selection
+from tfcross.selection.selection import Reason, Selection, plain_files
 from tfcross.selection.selector import select, select_all
 
 ADD = model(node("sum", "Add", T=typed("float")))

@@ -9,17 +9,10 @@ import pytest
 from google.protobuf import text_format
 
 from tfcross.errors import TfcrossError
+from tfcross.graph.construction import graph_bytes, make_const, make_node, make_placeholder
 from tfcross.graph.cutting.cutfile import write_cut
 from tfcross.graph.cutting.ends import parse_ends
-from tfcross.graph.messages import (
-    AttrValue,
-    GraphDef,
-    SavedModel,
-    graph_bytes,
-    make_const,
-    make_node,
-    make_placeholder,
-)
+from tfcross.graph.messages import AttrValue, GraphDef, SavedModel
 from tfcross.graph.model import Model, Placeholder, load_model
 
 WEIGHTS = b"\1\2\3\4" * 40_000  # large enough that reading leaves them out

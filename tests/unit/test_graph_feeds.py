@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tfcross.graph.construction import graph_bytes, make_const, make_node, make_placeholder
 from tfcross.graph.cutting.ends import parse_ends
 from tfcross.graph.cutting.feeds import open_sizes, runner_arguments, suggestion, unknown_text
-from tfcross.graph.messages import graph_bytes, make_const, make_node, make_placeholder
 from tfcross.graph.model import Model, load_model
 
 PROOF = "a proof.yaml beside the model (docs/models.md#the-proof)."

@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 
 from tfcross.graph import messages
-from tfcross.graph.messages import (
-    AttrValue,
-    GraphDef,
-    NodeDef,
+from tfcross.graph.construction import (
     attr_value,
+    graph_bytes,
     make_const,
     make_node,
     make_placeholder,
+    shape_attr,
 )
+from tfcross.graph.messages import AttrValue, GraphDef, NodeDef
 
 
 def test_a_node_has_the_bytes_that_tensorflow_writes():
@@ -34,7 +34,7 @@ def test_an_unknown_dimension_is_minus_one_on_the_wire():
 
 
 def test_a_scalar_shape_is_present_and_not_unknown():
-    attr = messages.shape_attr([])
+    attr = shape_attr([])
     assert attr.WhichOneof("value") == "shape"
     assert not attr.shape.unknown_rank
 
@@ -89,8 +89,8 @@ def test_a_reference_type_has_its_base_type():
 
 def test_a_graph_is_written_the_same_each_time_and_read_back():
     nodes = [make_node("y", "MatMul", ["a", "b"], transpose_b=False, T="DT_FLOAT", transpose_a=True)]
-    content = messages.graph_bytes(nodes, producer=26, min_consumer=12)
-    assert content == messages.graph_bytes([NodeDef.FromString(nodes[0].SerializeToString())], 26, 12)
+    content = graph_bytes(nodes, producer=26, min_consumer=12)
+    assert content == graph_bytes([NodeDef.FromString(nodes[0].SerializeToString())], 26, 12)
     graph = GraphDef.FromString(content)
     assert (graph.versions.producer, graph.versions.min_consumer) == (26, 12)
     assert sorted(graph.node[0].attr) == ["T", "transpose_a", "transpose_b"]

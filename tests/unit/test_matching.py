@@ -7,7 +7,8 @@ import pytest
 from tfcross.errors import TfcrossError
 from tfcross.registry.opdef import ArgDef, AttrDef, OpDef
 from tfcross.registry.parser import Kernel
-from tfcross.selection.matching import Gap, Mismatch, explain, match_node, op_types, with_defaults
+from tfcross.selection.matching import match_node, op_types, with_defaults
+from tfcross.selection.mismatch import Gap, Mismatch, explain
 
 CAST = OpDef(
     "Cast",

@@ -5,16 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.graph.messages import (
-    AttrValue,
-    GraphDef,
-    SavedModel,
-    graph_bytes,
-    make_const,
-    make_node,
-    make_placeholder,
-    shape_attr,
-)
+from tfcross.graph.construction import graph_bytes, make_const, make_node, make_placeholder, shape_attr
+from tfcross.graph.messages import AttrValue, GraphDef, SavedModel
 from tfcross.graph.model import FunctionRef, Placeholder, TensorSummary, load_model
 
 GRAPHS = Path(__file__).parents[1] / "fixtures" / "graphs"

@@ -6,15 +6,8 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.graph.messages import (
-    AttrValue,
-    GraphDef,
-    SavedModel,
-    graph_bytes,
-    make_const,
-    make_node,
-    make_placeholder,
-)
+from tfcross.graph.construction import graph_bytes, make_const, make_node, make_placeholder
+from tfcross.graph.messages import AttrValue, GraphDef, SavedModel
 from tfcross.graph.model import load_model
 
 ALLOWED = "allowed are a frozen GraphDef and a SavedModel"

@@ -12,7 +12,8 @@ from mutations import MUTATORS, SEEDS
 
 from tfcross.capacity import peak_kib
 from tfcross.errors import TfcrossError
-from tfcross.graph.messages import GraphDef, make_const, make_node
+from tfcross.graph.construction import make_const, make_node
+from tfcross.graph.messages import GraphDef
 from tfcross.graph.model import Model, load_model
 
 MUTATIONS = 400  # of each seed file

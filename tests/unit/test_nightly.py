@@ -8,7 +8,7 @@ import pytest
 
 from tfcross.errors import TfcrossError
 from tfcross.nightly.matrix import choose, load_matrix
-from tfcross.targets.profile import this_machine
+from tfcross.targets.target import this_machine
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "tests" / "fixtures" / "nightly"

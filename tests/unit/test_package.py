@@ -16,17 +16,16 @@ from cyclonedx.validation.json import JsonStrictValidator
 from fake_compilers import ROOT
 from test_manifest import manifest as small_manifest
 
+from tfcross.checkout import checkout_state, revision
 from tfcross.errors import TfcrossError
 from tfcross.output.manifest import manifest_text
 from tfcross.output.package import (
     Part,
     bundle_files,
-    checkout_state,
     folder_files,
     licence_files,
     package_files,
     packed_file,
-    revision,
     tarball,
     with_sums,
     write_package,

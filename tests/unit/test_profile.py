@@ -5,16 +5,8 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.targets.profile import (
-    Emulator,
-    find_host,
-    host_triple,
-    known_archs,
-    known_hosts,
-    known_targets,
-    load_host_profile,
-    load_profile,
-)
+from tfcross.targets.profile import Emulator, load_host_profile, load_profile
+from tfcross.targets.target import find_host, host_triple, known_archs, known_hosts, known_targets
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests/fixtures"

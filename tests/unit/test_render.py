@@ -8,7 +8,8 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from tfcross.render import TEMPLATES, render, write_if_changed
+from tfcross.files import write_if_changed
+from tfcross.render import TEMPLATES, render
 
 NAMES = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.j2"))
 #: The one that is printed, for a shell to take as it is.

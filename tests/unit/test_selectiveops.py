@@ -9,7 +9,8 @@ import pytest
 from small_registry import registry, rule
 
 from tfcross.errors import TfcrossError
-from tfcross.graph.messages import FunctionDef, GraphDef, make_node
+from tfcross.graph.construction import make_node
+from tfcross.graph.messages import FunctionDef, GraphDef
 from tfcross.registry.parser import Problem
 from tfcross.selection.upstream_pairs import (
     RAW,

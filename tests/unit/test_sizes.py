@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from tfcross.binary.sizes import Symbol, changes, measure, over_budget, parse_size, read_symbols, table
+from tfcross.binary.sizes import changes, measure, over_budget, table
+from tfcross.binary.symbols import Symbol, sized_symbols
 from tfcross.binary.treemap import HEIGHT, WIDTH, treemap
+from tfcross.cli.options import parse_size
 from tfcross.errors import TfcrossError
 
 ARCHIVE = """
@@ -35,7 +37,7 @@ def symbols(*items: tuple[str, int]) -> list[Symbol]:
 
 
 def test_nm_is_read_with_the_member_of_each_symbol() -> None:
-    assert read_symbols(ARCHIVE) == [
+    assert sized_symbols(ARCHIVE) == [
         Symbol("_GLOBAL__sub_I_relu.cc", 16, "relu.o"),
         Symbol("_ZN4ReluIfE", 100, "relu.o"),
         Symbol("local", 8, "other.o"),

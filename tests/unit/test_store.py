@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tfcross.files import write_json
 from tfcross.releases.release import Source
-from tfcross.sources.store import Store, write_json, write_stamps
+from tfcross.sources.store import Store, write_stamps
 from tfcross.treehash import FileSet
 
 SHA = "0123456789abcdef" * 4

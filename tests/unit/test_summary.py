@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tfcross.graph.messages import GraphDef, graph_bytes, make_const, make_node, make_placeholder
+from tfcross.graph.construction import graph_bytes, make_const, make_node, make_placeholder
+from tfcross.graph.messages import GraphDef
 from tfcross.graph.model import Model, load_model
 from tfcross.graph.summary import Parameters, summarize
 from tfcross.graph.summarytext import summary_text

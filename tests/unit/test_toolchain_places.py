@@ -14,10 +14,10 @@ from fake_compilers import ROOT, TRIPLE, gcc, pi
 from file_server import FileServer
 
 from tfcross.errors import TfcrossError
-from tfcross.targets.profile import Profile, host_triple
-from tfcross.toolchains.download import toolchain_source
+from tfcross.targets.profile import Profile
+from tfcross.targets.target import host_triple
+from tfcross.toolchains.download import bring_to, toolchain_source
 from tfcross.toolchains.families import resolve_toolchain
-from tfcross.toolchains.fetching import bring_to
 from tfcross.toolchains.toolchain import Toolchain
 
 WAYS_OUT = (

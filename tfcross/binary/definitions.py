@@ -14,21 +14,17 @@ from os.path import commonprefix
 from pathlib import Path
 from typing import TypeVar
 
+from tfcross.binary.cppnames import Key, operator_name, symbol_key, without_brackets
 from tfcross.errors import TfcrossError
 
-#: ``scope`` is the innermost class or "", ``name`` the function, operator or variable.
-Key = tuple[str, str]
 K = TypeVar("K")
 
 _OF_TYPE = re.compile(r"^(?:vtable|typeinfo|typeinfo name|VTT) for ")
-_OF_OTHER = re.compile(r"^(?:(?:non-virtual|virtual) thunk to|TLS (?:init|wrapper) function for) ")
+
+
 #: What protoc generates beside classes is named after the proto: ``descriptor_table_a_2fb_5fc_2eproto``.
 _OF_PROTO = re.compile(r"(?:^|_)((?:[A-Za-z0-9]+_2f)+\w+?)_2eproto\b")
 _ENCODED = re.compile(r"_([0-9a-f]{2})")
-_OPERATOR = re.compile(
-    r"\boperator(?:\s*(\(\)|\[\]|<<=?|>>=?|<=>|->\*?|&&|\|\||\+\+|--|[-+*/%^&|~!=<>]=?|,)"
-    r"|\s+([A-Za-z_][\w:]*(?: \w+)*(?:\s*[*&]+)?))"
-)
 
 
 @dataclass(frozen=True)
@@ -99,55 +95,6 @@ class Definitions:
         return {file: self._text(file) for file in self.sources if file.endswith(".h")}
 
 
-def symbol_key(symbol: str) -> Key:
-    """``tensorflow::functor::Fill<Device, int>::operator()(int) const`` → ``("Fill", "operator ()")``.
-
-    The scope of a function outside of a class is its namespace: the index does not know which is which.
-    """
-    symbol = _OF_OTHER.sub("", symbol).replace("[abi:cxx11]", "")
-    symbol = symbol.replace("(anonymous namespace)", "__anon")
-    operator = _outer_operator(symbol)
-    if operator:
-        scope = _without_brackets(symbol[: operator.start()]).removesuffix("::")
-        return _last(scope), operator_name(operator[1] or operator[2])
-    scope, _, name = _without_brackets(symbol).split(" ")[-1].rpartition("::")
-    return _last(scope), name
-
-
-def operator_name(what: str) -> str:
-    """As the index has it: ``operator ==``, and ``operator Name`` of a conversion to ``scope::Name<T>``."""
-    what = what.strip()
-    return f"operator {_last(_without_brackets(what)) if what[0].isalpha() and '::' in what else what}"
-
-
-def _outer_operator(symbol: str) -> re.Match[str] | None:
-    """The operator that the symbol is; one among template arguments or parameters is none."""
-    for match in _OPERATOR.finditer(symbol):
-        before = symbol[: match.start()]
-        if before.count("<") == before.count(">") and before.count("(") == before.count(")"):
-            return match
-    return None
-
-
-def _last(scope: str) -> str:
-    return scope.split(" ")[-1].rpartition("::")[2]
-
-
-def _without_brackets(text: str) -> str:
-    """``text`` up to its parameter list, without template arguments."""
-    out, depth = [], 0
-    for char in text:
-        if char == "<":
-            depth += 1
-        elif char == ">":
-            depth -= 1
-        elif depth == 0:
-            if char == "(":
-                break
-            out.append(char)
-    return "".join(out).strip()
-
-
 def index_definitions(roots: Sequence[Path], folders: Sequence[str], exclude: str, ctags: str) -> Definitions:
     """Index ``folders`` (or files) below each of ``roots``, but for files whose path matches ``exclude``.
 
@@ -201,4 +148,4 @@ def _tags(root: Path, folders: Sequence[str], ctags: str) -> Iterator[tuple[str,
         name, file, rest = line.split("\t", 2)
         name = operator_name(name.removeprefix("operator ")) if name.startswith("operator ") else name
         found = re.search(r"\t(?:class|struct|namespace|union):([^\t]+)", rest)
-        yield file, _without_brackets(found[1]).split("::")[-2:] if found else [""], name
+        yield file, without_brackets(found[1]).split("::")[-2:] if found else [""], name

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from tfcross.errors import TfcrossError, known
+from tfcross.binary.symbols import Symbol
 
-UNITS = {"": 1, "B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}
 #: How demangled names spell what class texts abbreviate.
 _SPELLED = {"CPUDevice": "Eigen::ThreadPoolDevice", "GPUDevice": "Eigen::GpuDevice"}
 _TYPE = re.compile(
@@ -18,32 +16,6 @@ _TYPE = re.compile(
 )
 #: The groups of a measurement, most general first.
 GROUPS = ("archives", "files", "ops", "kernels", "types")
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """A symbol of ``size`` bytes; ``member`` is the archive's member that defines it, "" in an app."""
-
-    name: str
-    size: int
-    member: str = ""
-
-
-def read_symbols(text: str, sized: bool = True) -> list[Symbol]:
-    """What ``nm -S -p --defined-only`` prints; symbols without a size are left out.
-
-    Without ``-S`` (``sized`` is false), as for Mach-O, which keeps none, all sizes are 0.
-    """
-    found, member = [], ""
-    for line in text.splitlines():
-        words = line.split(maxsplit=3)
-        if line.endswith(":") and len(words) == 1:
-            member = line[:-1]
-        elif len(words) == 4 and len(words[2]) == 1:
-            found.append(Symbol(words[3], int(words[1], 16), member))
-        elif len(words) == 3 and len(words[1]) == 1 and not sized:
-            found.append(Symbol(words[2], 0, member))
-    return found
 
 
 def measure(
@@ -111,18 +83,6 @@ def _spelled(text: str) -> str:
     for short, full in _SPELLED.items():
         text = text.replace(short, full)
     return text
-
-
-def parse_size(text: str, name: str) -> int:
-    """Bytes for ``"4.5MB"``, which the variable ``name`` has; 0 for ""."""
-    if not text:
-        return 0
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text)
-    if not match or match[2] not in UNITS:
-        raise TfcrossError(
-            f"{name}={text}: not a size; give bytes, or as in 4.5MB. {known(filter(None, UNITS))}"
-        )
-    return int(float(match[1]) * UNITS[match[2]])
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, int]]:

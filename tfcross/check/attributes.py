@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from tfcross.graph.node import AttrSummary, Node, quoted
+from tfcross.errors import quoted
+from tfcross.graph.node import AttrSummary, Node
 from tfcross.registry.opdef import AttrDef, OpDef
 from tfcross.selection.refusal import AGAIN, GRAPH, Refusal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tfcross.graph.node import quoted
+from tfcross.errors import quoted
 from tfcross.selection.refusal import PINNED, Refusal
 
 _PART = re.compile(

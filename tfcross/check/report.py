@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tfcross.check.model import ModelCheck
 from tfcross.check.verdicts import OK, Verdict
-from tfcross.graph.node import Node, quoted_list
+from tfcross.errors import quoted_list
+from tfcross.graph.node import Node
+from tfcross.render import table
 
 _HEAD = ("nodes", "op", "types", "verdict", "kernel")
 _KERNELS = "tensorflow/core/kernels/"
@@ -87,20 +89,6 @@ def _cells(node: Node, verdict: Verdict) -> tuple[str, ...]:
 
 def _type(name: str) -> str:
     return name.removeprefix("DT_").lower()
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines with aligned columns; cells of more than 60 characters are cut."""
-    cut = [[_cell(cell) for cell in row] for row in (head, *rows)]
-    widths = [max(len(row[column]) for row in cut) for column in range(len(head))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cut
-    ]
-
-
-def _cell(text: str) -> str:
-    shown = text if text.isprintable() else repr(text)[1:-1]
-    return shown if len(shown) <= 60 else shown[:57] + "..."
 
 
 def _problems(check: ModelCheck) -> Iterator[str]:

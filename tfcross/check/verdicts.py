@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from tfcross.check.attributes import check_age, check_attrs, check_types, unknown_attrs
 from tfcross.check.devices import why_not_here
 from tfcross.check.purposes import Purpose, Purposes
+from tfcross.errors import quoted
 from tfcross.graph.datatypes import type_names
-from tfcross.graph.node import Node, plain_attrs, quoted
+from tfcross.graph.node import Node, plain_attrs
 from tfcross.registry.opdef import OpDef
 from tfcross.registry.registry import Kernel, Registry
 from tfcross.selection.insertions import fitting_kernels, single_types

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tfcross.errors import TfcrossError
+from tfcross.errors import TfcrossError, quoted
 from tfcross.graph.datatypes import REF_OFFSET, type_name
-from tfcross.graph.node import Node, plain_attrs, quoted
+from tfcross.graph.node import Node, plain_attrs
 from tfcross.registry.opdef import OpDef
 from tfcross.selection.matching import op_types
 from tfcross.selection.refusal import AGAIN, GRAPH, Refusal

@@ -8,7 +8,7 @@ from tfcross.cli.options import PATTERN, VARIABLES
 from tfcross.output.snippets import load_formats
 from tfcross.releases.release import known_releases, load_release
 from tfcross.render import render
-from tfcross.targets.profile import known_archs, known_hosts, known_targets
+from tfcross.targets.target import known_archs, known_hosts, known_targets
 from tfcross.toolchains.search import known_toolchains
 
 #: What ``scons`` takes beside variables.

@@ -16,8 +16,8 @@ from tfcross.errors import TfcrossError
 from tfcross.releases.release import Origin, Release, Source
 from tfcross.sources.store import Store
 from tfcross.targets.profile import Profile
+from tfcross.toolchains.download import bring_to
 from tfcross.toolchains.families import debian_packages, download_of, install_hint, resolve_toolchain
-from tfcross.toolchains.fetching import bring_to
 from tfcross.toolchains.toolchain import Places
 
 APT = "sudo apt-get install --no-install-recommends"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from tfcross.binary.sizes import parse_size
 from tfcross.errors import TfcrossError, known
 from tfcross.graph.cutting.ends import NO_ENDS, Ends, parse_ends
+
+UNITS = {"": 1, "B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}
 
 #: ``SOURCE_<name>=<folder>`` replaces the release's source <name>.
 SOURCE_PREFIX = "SOURCE_"
@@ -262,3 +264,15 @@ def _words(name: str, text: str) -> tuple[str, ...]:
         return tuple(shlex.split(text))
     except ValueError as error:
         raise TfcrossError(f"{name}={text}: {str(error).lower()}; close what the quote opens.") from error
+
+
+def parse_size(text: str, name: str) -> int:
+    """Bytes for ``"4.5MB"``, which the variable ``name`` has; 0 for ""."""
+    if not text:
+        return 0
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text)
+    if not match or match[2] not in UNITS:
+        raise TfcrossError(
+            f"{name}={text}: not a size; give bytes, or as in 4.5MB. {known(filter(None, UNITS))}"
+        )
+    return int(float(match[1]) * UNITS[match[2]])

@@ -1,4 +1,4 @@
-"""What a command line asks for: its profile, and the toolchains that its options lead to."""
+"""What a command line asks for: its profile, its toolchains, the registry of its release."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ from pathlib import Path
 
 from tfcross import environment
 from tfcross.cli.options import Options, require_target
-from tfcross.targets.profile import Profile, adjusted, find_host, known_targets, load_profile
+from tfcross.registry.data import load_registry_data
+from tfcross.registry.ownops import find_own
+from tfcross.registry.sources import RegistrySources, ReleaseRegistry
+from tfcross.releases.coreset import load_core
+from tfcross.releases.release import load_release
+from tfcross.sources.fetch import fetch_sources
+from tfcross.targets.profile import Profile, adjusted, load_profile
+from tfcross.targets.target import find_host, known_targets
+from tfcross.toolchains.download import bring_to
 from tfcross.toolchains.families import resolve_toolchain
-from tfcross.toolchains.fetching import bring_to
 from tfcross.toolchains.toolchain import Places, Toolchain
 
 
@@ -39,3 +46,24 @@ def requested_toolchain(
         bring=bring_to(environment.cache_folder(), source_dir, options.offline, progress=progress),
         places=Places(options.ndk_root, environment.sdk_places()),
     )
+
+
+def release_registry(root: Path, options: Options, progress: bool = True) -> ReleaseRegistry:
+    """What a build with ``options`` would read; fetches TensorFlow's source if it is not there."""
+    release = load_release(root, options.release)
+    profile = requested_profile(root, options)
+    core = load_core(release.folder, profile.platform)
+    toolchain = requested_toolchain(root, options, profile, progress=progress)
+    source_dir = Path(options.source_dir) if options.source_dir else None
+    trees = fetch_sources(
+        release,
+        [core.tree],
+        store=environment.cache_folder(),
+        source_dir=source_dir,
+        overrides={name: Path(folder) for name, folder in options.sources if name == core.tree},
+        offline=options.offline,
+        progress=progress,
+    )
+    sources = RegistrySources(core, release.folder, profile, toolchain, trees[core.tree])
+    data = load_registry_data(release.folder)
+    return ReleaseRegistry(release, core, data, profile, sources, find_own(options.ops_dir))

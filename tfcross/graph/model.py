@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfcross.errors import TfcrossError
+from tfcross.errors import TfcrossError, quoted, quoted_list
 from tfcross.graph import modelfile
 from tfcross.graph.cutting.cut import BadEnds
 from tfcross.graph.cutting.ends import NO_ENDS, Ends, tensor_name
@@ -20,16 +20,7 @@ from tfcross.graph.cutting.placeholders import (
     told_placeholder,
 )
 from tfcross.graph.modelfile import ModelFile
-from tfcross.graph.node import (
-    AttrSummary,
-    BadNode,
-    FunctionRef,
-    Node,
-    TensorSummary,
-    make_node,
-    quoted,
-    quoted_list,
-)
+from tfcross.graph.node import AttrSummary, BadNode, FunctionRef, Node, TensorSummary, make_node
 from tfcross.graph.structure import BadGraph, check_nodes, producer
 
 __all__ = [

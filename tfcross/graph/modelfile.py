@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tfcross.errors import TfcrossError, known
+from tfcross.errors import TfcrossError, known, quoted
 from tfcross.graph import filekind, text, wire
-from tfcross.graph.node import BadNode, quoted
+from tfcross.graph.node import BadNode
 from tfcross.graph.structure import BadGraph
 from tfcross.graph.text import TextError
 from tfcross.graph.wire import MetaGraph, WireError

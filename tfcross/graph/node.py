@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tfcross.errors import quoted
 from tfcross.graph import messages
 
 Shape = tuple[int, ...] | None
@@ -220,15 +221,3 @@ def _plain(attr: AttrSummary) -> object:
     if attr.kind == "list(type)":
         return tuple(messages.DTYPES.get(name, 0) for name in attr.value)
     return attr.value
-
-
-def quoted(name: str) -> str:
-    """A name for a message: printable, on one line, at most 80 characters of it."""
-    shown = name if len(name) <= 80 else name[:77] + "..."
-    return f"'{shown}'" if shown.isprintable() else repr(shown)
-
-
-def quoted_list(names: Sequence[str], most: int = 3) -> str:
-    """The first names for a message."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(quoted(name) for name in names[:most]) + more

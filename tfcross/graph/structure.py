@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from tfcross.graph.node import Node, quoted
+from tfcross.errors import quoted
+from tfcross.graph.node import Node
 
 
 class BadGraph(ValueError):

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tfcross.errors import TfcrossError
+from tfcross.files import write_if_changed
 from tfcross.nightly.result import NAME as RESULT
 from tfcross.nightly.result import Result, load_json, load_result
-from tfcross.render import write_if_changed
 
 LATEST, INCOMING, RUN = "latest", ".incoming", "run.json"
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

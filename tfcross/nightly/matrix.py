@@ -12,7 +12,8 @@ from tfcross.documents import load_document
 from tfcross.errors import TfcrossError, known
 from tfcross.releases.release import load_release
 from tfcross.targets.plan import ALL
-from tfcross.targets.profile import known_archs, load_profile
+from tfcross.targets.profile import load_profile
+from tfcross.targets.target import known_archs
 
 NAME = "nightly.yaml"
 #: What scripts/nightly.py takes: bootstrap has to know which builds it is going to make.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfcross.errors import TfcrossError
+from tfcross.files import write_if_changed
 from tfcross.nightly.attempts import Outcome, attempt, last_error
 from tfcross.nightly.audit import check_build
 from tfcross.nightly.folder import begin_cell, begin_run, done_before, promote, put_cell, remove_old
@@ -20,7 +21,6 @@ from tfcross.nightly.result import PASSED, Result, build_key
 from tfcross.output.manifest import NAME as MANIFEST
 from tfcross.output.manifest import load_manifest
 from tfcross.output.package import packed_file
-from tfcross.render import write_if_changed
 from tfcross.treehash import file_hash
 
 LOG = "log.txt"

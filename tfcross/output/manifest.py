@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,34 @@ def link_flags(manifest: Mapping[str, Any]) -> LinkFlags:
 def _digest(manifest: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in manifest.items() if key != DIGEST}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Library:
+    """An output folder by its manifest.
+
+    ``registered`` has (op, class text) for each kernel and (op, "") for each op; ``variables`` are TARGET=
+    and so on.
+    """
+
+    types: str
+    registered: frozenset[tuple[str, str]]
+    variables: Mapping[str, str]
+
+
+def registered(manifest: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """What the library of ``manifest`` registers, as Library has it."""
+    kernels = {(op, text) for op, text in manifest["kernels"]}
+    return frozenset({*kernels, *((op, "") for op in manifest["ops"])})
+
+
+def read_library(folder: Path) -> Library:
+    """What the library in ``folder`` was built from. Raises TfcrossError if no build made it."""
+    manifest = load_manifest(folder / NAME)
+    variables = {"TARGET": "target", "ARCH": "arch", "RELEASE": "release", "API": "api"}
+    return Library(
+        types=manifest["flags"]["types"],
+        registered=registered(manifest),
+        variables={name: str(manifest[key]) for name, key in variables.items() if key in manifest}
+        | {"TOOLCHAIN": str(manifest["toolchain"]["name"])},
+    )

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from tfcross.errors import TfcrossError
 from tfcross.registry.registry import Registry
-from tfcross.selection.selection import Selection
 from tfcross.treehash import FileSet, hash_folder
 
 OWN = "ops"
@@ -79,10 +78,3 @@ def with_own(registry: Registry, own: Registry) -> Registry:
         kernels=(*registry.kernels, *own.kernels),
         gradients=(*registry.gradients, *own.gradients),
     )
-
-
-def plain_files(own: OwnOps, selection: Selection) -> list[str]:
-    """Those of the user's files that register nothing, if any that does is selected: what it may call."""
-    if not any(map(is_own, selection.files)):
-        return []
-    return [file for file in own.files if file not in selection.registry.files]

@@ -1,4 +1,4 @@
-"""The registry of a release for a target, for scripts that build nothing; a build leaves it in the cache."""
+"""What the registry of a release for a target is made from; a build leaves it in the cache."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from pathlib import Path
 
 from tfcross import environment
 from tfcross.capacity import core_count
-from tfcross.cli.options import Options
-from tfcross.cli.request import requested_profile, requested_toolchain
 from tfcross.errors import TfcrossError
 from tfcross.registry.data import RegistryData, load_registry_data
-from tfcross.registry.ownops import OwnOps, find_own, lay_beside, with_own
+from tfcross.registry.ownops import OwnOps, lay_beside, with_own
 from tfcross.registry.registry import Registry, build_registry
-from tfcross.releases.coreset import CoreSet, load_core
-from tfcross.releases.release import Release, load_release
-from tfcross.sources.fetch import fetch_sources
+from tfcross.releases.coreset import CoreSet
+from tfcross.releases.release import Release
 from tfcross.sources.store import Tree
 from tfcross.targets.profile import Profile
 from tfcross.toolchains.toolchain import Toolchain
@@ -106,24 +103,3 @@ class ReleaseRegistry:
         if not pattern.search(text):
             raise TfcrossError(f"{path}: nothing in it is like {pattern.pattern}; give this release's tree.")
         return text
-
-
-def release_registry(root: Path, options: Options, progress: bool = True) -> ReleaseRegistry:
-    """What a build with ``options`` would read; fetches TensorFlow's source if it is not there."""
-    release = load_release(root, options.release)
-    profile = requested_profile(root, options)
-    core = load_core(release.folder, profile.platform)
-    toolchain = requested_toolchain(root, options, profile, progress=progress)
-    source_dir = Path(options.source_dir) if options.source_dir else None
-    trees = fetch_sources(
-        release,
-        [core.tree],
-        store=environment.cache_folder(),
-        source_dir=source_dir,
-        overrides={name: Path(folder) for name, folder in options.sources if name == core.tree},
-        offline=options.offline,
-        progress=progress,
-    )
-    sources = RegistrySources(core, release.folder, profile, toolchain, trees[core.tree])
-    data = load_registry_data(release.folder)
-    return ReleaseRegistry(release, core, data, profile, sources, find_own(options.ops_dir))

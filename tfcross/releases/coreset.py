@@ -10,9 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tfcross.documents import load_document
+from tfcross.documents import load_document, merge
 from tfcross.errors import TfcrossError, known
-from tfcross.targets.profile import merge
 
 
 @dataclass(frozen=True)

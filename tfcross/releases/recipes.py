@@ -11,9 +11,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from tfcross.documents import load_document
+from tfcross.documents import load_document, merge
 from tfcross.errors import TfcrossError
-from tfcross.targets.profile import merge
 
 
 @dataclass(frozen=True)

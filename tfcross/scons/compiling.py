@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.errors import TfcrossError
-from tfcross.render import write_if_changed
+from tfcross.files import write_if_changed
 from tfcross.scons.actions import Runner, Usage, builder
 from tfcross.scons.headerdeps import HeaderDeps
 from tfcross.toolchains.toolchain import Toolchain

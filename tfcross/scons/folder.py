@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tfcross.errors import TfcrossError
-from tfcross.render import write_if_changed
+from tfcross.files import write_if_changed
 from tfcross.scons.actions import Usage
 
 

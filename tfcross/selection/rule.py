@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tfcross.errors import quoted
 from tfcross.graph.datatypes import type_name
-from tfcross.graph.node import Node, plain_attrs, quoted
+from tfcross.graph.node import Node, plain_attrs
 from tfcross.registry.opdef import OpDef
 from tfcross.registry.parser import REMEDY
 from tfcross.registry.registry import Kernel, Registry
 from tfcross.releases.coreset import CoreSet
 from tfcross.selection.insertions import Types, fitting_kernels, single_types
-from tfcross.selection.matching import Mismatch, explain, match_node
+from tfcross.selection.matching import match_node
+from tfcross.selection.mismatch import Mismatch, explain
 from tfcross.selection.refusal import NO_SUBSTITUTE, NOT_BUILT, TWICE, UNDEFINED, UNREADABLE, Refusal
 
 INSTEAD = "Do its work in the app, and feed the graph behind it (INPUTS=)."

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from tfcross.registry.ownops import OwnOps, is_own
 from tfcross.registry.registry import Registry
 
 
@@ -78,3 +79,10 @@ class Selection:
 
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
+
+
+def plain_files(own: OwnOps, selection: Selection) -> list[str]:
+    """Those of the user's files that register nothing, if any that does is selected: what it may call."""
+    if not any(map(is_own, selection.files)):
+        return []
+    return [file for file in own.files if file not in selection.registry.files]

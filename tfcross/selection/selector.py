@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tfcross.errors import TfcrossError, TfcrossErrors
+from tfcross.errors import TfcrossError, TfcrossErrors, quoted
 from tfcross.graph.model import Model, Node
-from tfcross.graph.node import quoted
 from tfcross.registry.parser import REMEDY
 from tfcross.registry.registry import Kernel, Registry
 from tfcross.selection.extras import Extras, find_extras

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tfcross.errors import TfcrossError
+from tfcross.errors import TfcrossError, quoted
 from tfcross.graph.filekind import is_text_graph, not_a_graph, starts_like_a_graph
 from tfcross.graph.modelfile import ModelFile, open_model
-from tfcross.graph.node import Node, make_node, quoted
+from tfcross.graph.node import Node, make_node
 from tfcross.selection.refusal import Refusal
 from tfcross.selection.rule import KernelRule
 

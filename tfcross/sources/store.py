@@ -18,10 +18,11 @@ import glob
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfcross.files import write_json
 from tfcross.releases.release import Source
 from tfcross.sources.patching import patches_hash
 from tfcross.treehash import combined_hash
@@ -129,13 +130,3 @@ def write_stamps(folder: Path, source: Source, origin: str) -> None:
     }
     write_json(folder / "origin.json", {"origin": origin})
     write_json(folder / "stamp.json", stamp)
-
-
-def write_json(path: Path, data: Mapping[str, object]) -> None:
-    """Write whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
-        json.dump(data, stream, indent=1, sort_keys=True)
-        stream.write("\n")
-    Path(stream.name).chmod(0o644)
-    Path(stream.name).replace(path)

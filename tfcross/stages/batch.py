@@ -26,7 +26,7 @@ from tfcross.releases.coreset import load_core
 from tfcross.releases.release import load_release
 from tfcross.systemerrors import system_problem
 from tfcross.targets.plan import plan, summary, words
-from tfcross.targets.profile import find_host, package_kind
+from tfcross.targets.target import find_host, package_kind
 from tfcross.toolchains.sdks import UnfitSdkError
 
 

@@ -12,15 +12,16 @@ from typing import Any, ClassVar
 
 from tfcross import environment
 from tfcross.app.proof import EXAMPLE, proof_of
+from tfcross.checkout import revision
 from tfcross.cli.options import Options
+from tfcross.files import write_if_changed
 from tfcross.output.linkflags import LinkFlags
-from tfcross.output.package import Part, revision
-from tfcross.registry.ownops import find_own, plain_files
+from tfcross.output.package import Part
+from tfcross.registry.ownops import find_own
 from tfcross.registry.sources import RegistrySources
 from tfcross.releases.coreset import check_files, load_core
 from tfcross.releases.recipes import Recipe, expand_sources, load_recipes, wanted_recipes
 from tfcross.releases.release import Release
-from tfcross.render import write_if_changed
 from tfcross.scons.actions import MADE, OURS, Runner
 from tfcross.scons.compiling import CompileFlags, Compiler, member_names
 from tfcross.scons.folder import lock_folder, save_usage
@@ -30,7 +31,7 @@ from tfcross.selection.costs import find_shares, measured
 from tfcross.selection.extras import Extras
 from tfcross.selection.header import ops_header
 from tfcross.selection.rule import core_rule
-from tfcross.selection.selection import Selection
+from tfcross.selection.selection import Selection, plain_files
 from tfcross.selection.selector import select, select_all
 from tfcross.sources.fetch import fetch_sources
 from tfcross.sources.store import Tree
@@ -43,8 +44,10 @@ from tfcross.stages.manifest import make_manifest
 from tfcross.stages.models import cut_files, read_models
 from tfcross.stages.packaging import package
 from tfcross.stages.programs import link_programs
+from tfcross.stages.proof import build_proof, check_proof, run_proof
 from tfcross.stages.sizing import measure_app, report_sizes
 from tfcross.stages.sources import link_trees, tree_keys
+from tfcross.stages.staging import Output, link_files, stage_headers, stage_libraries
 from tfcross.targets.profile import Profile
 from tfcross.toolchains.toolchain import Toolchain
 
@@ -245,18 +248,18 @@ class Build:
         archive = self.compiler.archive(f"{self.model_work}/libtensorflow-core.a", members)
         self.env.Depends(archive, self.closed)  # not on the programs', which need not be asked for
         used = [(recipe.archive, node) for recipe, node in self.archives]
-        self.output = output.Output(
+        self.output = Output(
             stage=f"{self.model_work}/out",
             final=str(self.final),
             link=self._link_flags([name for name, _ in used]),
             profile=self.profile,
             release=self.release.version,
         )
-        self.libraries = output.stage_libraries(self.env, self.output, [archive, *(node for _, node in used)])
-        self.include = output.stage_headers(
+        self.libraries = stage_libraries(self.env, self.output, [archive, *(node for _, node in used)])
+        self.include = stage_headers(
             self.compiler, self.output, self.core.public_headers, self.compile_flags, [self.protos]
         )
-        self.files = output.link_files(self.output)
+        self.files = link_files(self.output)
         self.manifest = make_manifest(
             self.options,
             self.profile,
@@ -291,13 +294,13 @@ class Build:
         self.proofs, self.checked = [], []
         for number, proof in enumerate([built.proof() for built in self.built_models] or [proof_of(EXAMPLE)]):
             work = f"{self.model_work}/proof{number}"
-            app = output.build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
-            self.checked.append(output.check_proof(self.env, app, self.manifest))
+            app = build_proof(self.compiler, self.output, proof, self.libraries, self.include, work)
+            self.checked.append(check_proof(self.env, app, self.manifest))
             stripped = output.strip_app(self.compiler, app)
             if number == 0:
                 self.measured = self._measure(app, stripped)
             log = f"{work}/proof.txt"
-            self.proofs.append(output.run_proof(self.compiler, self.output, proof, app, stripped, log))
+            self.proofs.append(run_proof(self.compiler, self.output, proof, app, stripped, log))
 
     def _measure(self, app: Any, stripped: Any) -> Any:
         """What the app's bytes are made of."""

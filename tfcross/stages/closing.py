@@ -11,10 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tfcross.binary.closure import Missing, Symbols, demangle, find_missing, read_symbols
+from tfcross.binary.closure import Missing, find_missing
 from tfcross.binary.definitions import Definitions, index_definitions
+from tfcross.binary.symbols import Symbols, demangle, read_symbols
 from tfcross.errors import TfcrossError
-from tfcross.render import write_if_changed
+from tfcross.files import write_if_changed
 from tfcross.scons.actions import builder
 from tfcross.scons.compiling import Compiler
 

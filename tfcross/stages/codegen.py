@@ -7,8 +7,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tfcross.files import write_if_changed
 from tfcross.releases.coreset import Generated
-from tfcross.render import render, write_if_changed
+from tfcross.render import render
 from tfcross.scons.actions import Runner
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfcross.files import write_if_changed
 from tfcross.registry.ownops import is_own
 from tfcross.releases.coreset import CoreSet
-from tfcross.render import render, write_if_changed
+from tfcross.render import render
 from tfcross.scons.compiling import CompileFlags, Compiler
 from tfcross.selection.header import ops_header
 from tfcross.selection.selection import FileSelection, Selection

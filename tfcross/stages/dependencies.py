@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from tfcross.releases.recipes import HostTool, Recipe, expand_sources
 from tfcross.render import TEMPLATES, render
 from tfcross.scons.actions import Runner, builder
 from tfcross.scons.compiling import CompileFlags, Compiler
+from tfcross.scons.linking import link_program
 from tfcross.stages.codegen import proto_files, run_protoc
 
 
@@ -66,27 +66,6 @@ class Dependency:
             return self.compiler.unit(target, source, self.plain, self.recipe.language)
         only_c = (flag for flag in self.plain.ccflags if not flag.startswith(("-std=c++", "-ftemplate")))
         return self.compiler.unit(target, source, replace(self.plain, ccflags=tuple(only_c)))
-
-
-def link_program(
-    compiler: Compiler, target: str, inputs: Sequence[Any], arguments: Iterable[str], shared: bool = False
-) -> Any:
-    """A program linked from nodes in their order, then ``arguments`` (whole-archive groups, libraries).
-
-    A ``shared`` library is linked alike, but for the flags of programs.
-    """
-    toolchain, runner = compiler.toolchain, compiler.runner
-    kind = ("-shared",) if shared else toolchain.program_flags
-    flags, tail = (*kind, *toolchain.link_flags), list(arguments)
-    end = toolchain.link_tail
-
-    def run(targets: list[str], sources: list[str]) -> None:
-        part = Path(f"{targets[0]}.part")
-        runner.run([toolchain.linker, *flags, *sources, *tail, *end, "-o", str(part)], targets[0])
-        part.replace(targets[0])
-
-    signature = shlex.join([toolchain.identity, *flags, *tail, *end])
-    return builder(run, "LINK", signature)(compiler.env, target=[target], source=list(inputs))[0]
 
 
 def generate_protos(

@@ -1,17 +1,15 @@
-"""What an output folder holds and what it was made from."""
+"""What the manifest of an output folder says: what it holds and what it was made from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 from tfcross.cli.options import Options
 from tfcross.graph.cutting.ends import input_word
 from tfcross.graph.model import Model
 from tfcross.output.linkflags import LinkFlags
-from tfcross.output.manifest import NAME, load_manifest
 from tfcross.registry.ownops import OwnOps
 from tfcross.releases.release import Release
 from tfcross.selection.selection import FileSelection, Selection
@@ -99,34 +97,3 @@ def _source(tree: Tree, release: Release) -> dict[str, Any]:
         "pinned": tree.pinned,
         "patches": {patch.name: file_hash(patch) for patch in patches},
     }
-
-
-@dataclass(frozen=True)
-class Library:
-    """An output folder by its manifest.
-
-    ``registered`` has (op, class text) for each kernel and (op, "") for each op; ``variables`` are TARGET=
-    and so on.
-    """
-
-    types: str
-    registered: frozenset[tuple[str, str]]
-    variables: Mapping[str, str]
-
-
-def registered(manifest: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
-    """What the library of ``manifest`` registers, as Library has it."""
-    kernels = {(op, text) for op, text in manifest["kernels"]}
-    return frozenset({*kernels, *((op, "") for op in manifest["ops"])})
-
-
-def read_library(folder: Path) -> Library:
-    """What the library in ``folder`` was built from. Raises TfcrossError if no build made it."""
-    manifest = load_manifest(folder / NAME)
-    variables = {"TARGET": "target", "ARCH": "arch", "RELEASE": "release", "API": "api"}
-    return Library(
-        types=manifest["flags"]["types"],
-        registered=registered(manifest),
-        variables={name: str(manifest[key]) for name, key in variables.items() if key in manifest}
-        | {"TOOLCHAIN": str(manifest["toolchain"]["name"])},
-    )

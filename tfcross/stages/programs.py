@@ -10,7 +10,7 @@ from tfcross import environment
 from tfcross.releases.coreset import CoreSet
 from tfcross.releases.recipes import expand_sources
 from tfcross.scons.compiling import Compiler
-from tfcross.stages.dependencies import link_program
+from tfcross.scons.linking import link_program
 from tfcross.stages.java import find_javac, jar_node, shared_flags
 
 

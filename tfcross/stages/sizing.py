@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfcross.binary.closure import demangle
 from tfcross.binary.macho import symbol_sizes
-from tfcross.binary.sizes import Symbol, measure, over_budget, read_symbols, table
+from tfcross.binary.sizes import measure, over_budget, table
+from tfcross.binary.symbols import Symbol, demangle, sized_symbols
 from tfcross.binary.treemap import treemap
 from tfcross.errors import TfcrossError
+from tfcross.files import write_if_changed
 from tfcross.output.manifest import NAME
-from tfcross.render import write_if_changed
 from tfcross.scons.actions import builder
 from tfcross.toolchains.toolchain import Toolchain
 
@@ -46,7 +46,7 @@ def measure_app(
         done = subprocess.run(argv, env=dict(environment), capture_output=True, text=True, check=False)
         if done.returncode:
             raise TfcrossError(f"{path}: {Path(argv[0]).name} ended with status {done.returncode}.")
-        return read_symbols(done.stdout, sized=not macho)
+        return sized_symbols(done.stdout, sized=not macho)
 
     def symbols_of(program: str) -> list[Symbol]:
         if macho:

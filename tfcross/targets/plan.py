@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tfcross.errors import TfcrossError
-from tfcross.targets.profile import known_archs, known_targets, own_arch
+from tfcross.targets.target import known_archs, known_targets, own_arch
 
 ALL = "all"
 #: Variables that say what is built for; the others are handed on as they are.

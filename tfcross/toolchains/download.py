@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfcross.releases.release import Origin, Source
+from tfcross.releases.release import Origin, Release, Source
+from tfcross.sources.fetch import fetch_sources
 from tfcross.treehash import FileSet
 
 Bring = Callable[[Source], Path]
@@ -36,3 +37,14 @@ def _origin(url: str, download: Mapping[str, Any]) -> Origin:
         size=download.get("size", 0),
         root=download["root"],
     )
+
+
+def bring_to(store: Path, source_dir: Path | None, offline: bool, progress: bool) -> Bring:
+    """What brings a toolchain's source into ``store``; the arguments are those of ``fetch_sources``."""
+
+    def bring(source: Source) -> Path:
+        alone = Release(source.version, Path("toolchains"), {source.name: source}, {})
+        trees = fetch_sources(alone, store=store, source_dir=source_dir, offline=offline, progress=progress)
+        return trees[source.name].path
+
+    return bring

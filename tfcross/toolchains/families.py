@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tfcross.errors import TfcrossError
 from tfcross.releases.release import Source
-from tfcross.targets.profile import Profile, host_triple
+from tfcross.targets.profile import Profile
+from tfcross.targets.target import host_triple
 from tfcross.toolchains import ndk, system, xcode
 from tfcross.toolchains.download import Bring, toolchain_source
 from tfcross.toolchains.search import search_for

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfcross.errors import TfcrossError
-from tfcross.targets.profile import host_triple
+from tfcross.targets.target import host_triple
 from tfcross.toolchains.download import Bring, toolchain_source
 from tfcross.toolchains.driver import (
     Compiler,

@@ -6,9 +6,10 @@ import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tfcross.errors import quoted, quoted_list
 from tfcross.graph.cutting.ends import Input, type_word
 from tfcross.graph.messages import base_dtype
-from tfcross.graph.node import AttrSummary, Node, Shape, quoted, quoted_list
+from tfcross.graph.node import AttrSummary, Node, Shape
 from tfcross.graph.structure import producer
 
 #: What an app has to feed; a PlaceholderWithDefault has a value without it.

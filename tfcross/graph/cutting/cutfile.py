@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tfcross.graph import messages, modelfile, wire
+from tfcross.graph.construction import make_node, shape_attr
 from tfcross.graph.model import Model
 from tfcross.graph.node import Node
 from tfcross.graph.structure import producer
@@ -71,6 +72,6 @@ def _placeholder(node: Node) -> bytes:
     shape = node.attr("shape", "shape")
     attrs = {"dtype": node.attr("dtype", "type")}
     if shape is not None:
-        attrs["shape"] = messages.shape_attr(shape)
-    made = messages.make_node(node.name, "Placeholder", **attrs)
+        attrs["shape"] = shape_attr(shape)
+    made = make_node(node.name, "Placeholder", **attrs)
     return bytes(made.SerializeToString(deterministic=True))

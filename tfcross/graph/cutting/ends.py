@@ -6,9 +6,9 @@ import math
 import re
 from dataclasses import dataclass
 
-from tfcross.errors import TfcrossError, known
+from tfcross.errors import TfcrossError, known, quoted
 from tfcross.graph.datatypes import NUMBERS, spec_number, type_name
-from tfcross.graph.node import Shape, quoted
+from tfcross.graph.node import Shape
 
 _TENSOR = re.compile(r"[^\s,=:^\[\]]+(:\d+)?")
 _INPUT = re.compile(r"(?P<name>[^\s,=\[\]]+)(=(?P<dtype>\w*)(\[(?P<sizes>[^\[\]]*)\])?)?")

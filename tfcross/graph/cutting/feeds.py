@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tfcross.errors import quoted, quoted_list
 from tfcross.graph.cutting.cut import needed
 from tfcross.graph.cutting.ends import input_word, type_word
 from tfcross.graph.model import Model, Placeholder
-from tfcross.graph.node import Node, Shape, TensorSummary, quoted, quoted_list
+from tfcross.graph.node import Node, Shape, TensorSummary
 from tfcross.graph.structure import producer
 
 #: The types that templates/run_graph_tensors.h makes values of.
