@@ -26,7 +26,7 @@ script.start(ROOT)
 import tomllib  # noqa: E402 (an older Python has none)
 
 from tfcross import environment  # noqa: E402
-from tfcross.cli import options  # noqa: E402
+from tfcross.cli import options, variables  # noqa: E402
 from tfcross.cli.words import split_words  # noqa: E402
 from tfcross.nightly.matrix import FLAGS, NAME, OPTIONS, load_matrix  # noqa: E402
 from tfcross.targets.profile import Profile, load_host_profile, load_profile  # noqa: E402
@@ -55,8 +55,8 @@ def is_command(words: Sequence[str], *names: str) -> bool:
 
 def packages_for_build(words: Sequence[str]) -> set[str]:
     """What ``words`` need: the target's compiler and emulator, and the host's compiler for protoc."""
-    names = {variable.name for variable in options.VARIABLES}
-    names |= {alias for variable in options.VARIABLES for alias in variable.aliases}
+    names = {variable.name for variable in variables.VARIABLES}
+    names |= {alias for variable in variables.VARIABLES for alias in variable.aliases}
     pairs = dict(word.split("=", 1) for word in words if word.split("=", 1)[0] in names and "=" in word)
     chosen = options.parse_options(pairs)
     if not chosen.target:

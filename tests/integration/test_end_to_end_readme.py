@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from project_build import ROOT, run_scons
 
-from tfcross.cli.options import VARIABLES
+from tfcross.cli.variables import VARIABLES
 from tfcross.targets.target import known_archs, known_targets
 
 README = (ROOT / "README.md").read_text()

@@ -9,7 +9,7 @@ import pytest
 from fake_compilers import ROOT
 
 from tfcross.cli.completion import completion
-from tfcross.cli.options import VARIABLES
+from tfcross.cli.variables import VARIABLES
 
 ASK = """
 eval "$1"

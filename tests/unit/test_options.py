@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tfcross.cli.options import VARIABLES, Options, parse_options, require_target
+from tfcross.cli.options import Options, parse_options, require_target
+from tfcross.cli.variables import VARIABLES
 from tfcross.errors import TfcrossError
 from tfcross.graph.cutting.ends import Ends, Input
 
@@ -118,6 +119,16 @@ def test_a_variable_becomes_its_option(arguments: dict[str, str], field: str, va
             {"target": "PI"},
             f"target: unknown variable (did you mean TARGET?). Known: {NAMES}.",
             id="lower case",
+        ),
+        pytest.param(
+            {"CXX": "g++"},
+            f"CXX: unknown variable (did you mean TOOLCHAIN?). Known: {NAMES}.",
+            id="as make calls it",
+        ),
+        pytest.param(
+            {"CROSS_COMPILE": "arm-linux-gnueabihf-"},
+            f"CROSS_COMPILE: unknown variable (did you mean TOOLCHAIN_ROOT?). Known: {NAMES}.",
+            id="as Linux's kernel calls it",
         ),
         pytest.param({"JOBS": "3"}, f"JOBS: unknown variable. Known: {NAMES}.", id="like nothing known"),
         pytest.param(

@@ -209,6 +209,24 @@ def test_an_unknown_name_is_answered_with_the_known_ones(
     assert str(raised.value) == message
 
 
+@pytest.mark.parametrize(
+    ("target", "arch", "meant"),
+    [
+        pytest.param("RPI", None, "PI", id="a board's other name"),
+        pytest.param("raspberrypi", None, "PI", id="in other letters"),
+        pytest.param("MACOS", None, "DARWIN", id="a system's other name"),
+        pytest.param("PI", "arm64", "aarch64", id="an arch as phones call it"),
+        pytest.param("ANDROID", "aarch64", "arm64-v8a", id="an arch as Linux calls it"),
+        pytest.param("PI", "armhf", "armv7", id="an arch as Debian calls it"),
+    ],
+)
+def test_what_other_systems_call_a_target_or_arch_gets_a_hint(
+    target: str, arch: str | None, meant: str
+) -> None:
+    with pytest.raises(TfcrossError, match=rf"\(did you mean {meant}\?\)\. Known: "):
+        load_profile(ROOT, target, arch, "2.14.1")
+
+
 def test_this_machine_may_be_one_that_linux_does_not_know() -> None:
     with pytest.raises(
         TfcrossError, match=r"^targets/LINUX\.yaml: unknown arch 's390x'\. Known: aarch64, x86_64\.$"
@@ -217,8 +235,8 @@ def test_this_machine_may_be_one_that_linux_does_not_know() -> None:
 
 
 KEYS = (
-    "api, api_floor, bitcode, ccflags, cpu, debian, defines, description, emulator, ldflags, libraries, "
-    "names, only_by_release, optional_libraries, platform, sdk, toolchain, triple, whole_archive"
+    "api, api_floor, bitcode, ccflags, cpu, debian, defines, description, elsewhere, emulator, ldflags, "
+    "libraries, names, only_by_release, optional_libraries, platform, sdk, toolchain, triple, whole_archive"
 )
 
 
@@ -229,7 +247,7 @@ KEYS = (
         pytest.param(
             "invalid_unknown_key",
             "unknown key 'tripel'. Known: api, api_floor, archs, bitcode, ccflags, cpu, debian, "
-            "default_arch, defines, description, emulator, extends, ldflags, libraries, machines, "
+            "default_arch, defines, description, elsewhere, emulator, extends, ldflags, libraries, machines, "
             "names, only_by_release, optional_libraries, package, platform, sdk, toolchain, triple, "
             "whole_archive.",
             id="unknown key",

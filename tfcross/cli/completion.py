@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfcross.cli.options import PATTERN, VARIABLES
+from tfcross.cli.variables import PATTERN, VARIABLES
 from tfcross.output.snippets import load_formats
 from tfcross.releases.release import known_releases, load_release
 from tfcross.render import render

@@ -1,87 +1,19 @@
-"""The variables of the command line, each declared once, and what a command line says with them."""
+"""What a command line says with its variables."""
 
 from __future__ import annotations
 
-import difflib
 import re
 import shlex
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from tfcross.cli.variables import PATTERN, SOURCE_PREFIX, VARIABLES, Variable
 from tfcross.errors import TfcrossError, known
 from tfcross.graph.cutting.ends import NO_ENDS, Ends, parse_ends
+from tfcross.nearest import did_you_mean
 
 UNITS = {"": 1, "B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}
-
-#: ``SOURCE_<name>=<folder>`` replaces the release's source <name>.
-SOURCE_PREFIX = "SOURCE_"
-
-
-@dataclass(frozen=True)
-class Variable:
-    """One variable. ``allowed`` is empty for free text; ``spellings`` maps other values to allowed ones."""
-
-    name: str
-    help: str
-    default: str = ""
-    allowed: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    spellings: tuple[tuple[str, str], ...] = ()
-
-
-SWITCH = (("no", "0"), ("false", "0"), ("off", "0"), ("yes", "1"), ("true", "1"), ("on", "1"))
-VARIABLES = (
-    Variable("TARGET", "what to build for; a build needs it"),
-    Variable(
-        "ARCH", "arch of the target, or all (default: the target's own)", aliases=("ANDROID_ARCH", "IOS_ARCH")
-    ),
-    Variable("RELEASE", "TensorFlow release", "2.14.1"),
-    Variable("MODEL", "frozen graphs, separated by commas; without: the whole portable op set"),
-    Variable("INPUTS", "what an app feeds the model, as x=float[1,8,8,3]; the graph is cut behind it"),
-    Variable("OUTPUTS", "what an app fetches, separated by commas; the graph is cut to what that needs"),
-    Variable("SIGNATURE", "signature of a SavedModel (default: serving_default, or the only one)"),
-    Variable(
-        "TYPES",
-        "types that kernels are compiled for: slim is what mobile builds have (default: full with MODEL)",
-        "",
-        ("slim", "full"),
-        ("ANDROID_TYPES",),
-        (("__ANDROID_TYPES_SLIM__", "slim"), ("__ANDROID_TYPES_FULL__", "full"))
-        + (("-D__ANDROID_TYPES_SLIM__", "slim"), ("-D__ANDROID_TYPES_FULL__", "full")),
-    ),
-    Variable("EXTRA_OPS", "further ops, separated by commas, with all of their kernels"),
-    Variable("EXTRA_KERNELS", "further files of the release, as relu_op.cc, with all of their kernels"),
-    Variable("OPS_DIR", "folder with sources of your own ops, which models may use"),
-    Variable("OPTFLAGS", "optimisation flags of everything that runs on the target", "-Os"),
-    Variable("TOOLCHAIN", "another toolchain than the target pins"),
-    Variable("TOOLCHAIN_ROOT", "folder of the toolchain's programs, or with them in its bin (default: PATH)"),
-    Variable("NDK_ROOT", "folder of the Android NDK (default: the environment's and the usual places)"),
-    Variable(
-        "API",
-        "oldest system that apps run on: Android's API level, iOS's version (default: the target's)",
-        aliases=("ANDROID_API", "MIN_SDK_VERSION"),
-    ),
-    Variable("BITCODE", "Apple's bitcode in every object, for old Xcodes", "0", ("0", "1"), spellings=SWITCH),
-    Variable("EMULATOR", "command that runs the target's programs here (default: the target's own)"),
-    Variable("HOST_OS", "what this machine is; PI for a build on a Raspberry Pi (default: found out)"),
-    Variable("LAUNCHER", "program that starts each compile: ccache, distcc, icecc", aliases=("CC_PREFIX",)),
-    Variable("SOURCE_DIR", "folder of downloaded source files, looked into before any network"),
-    Variable(
-        "SOURCE_<name>", "folder that replaces the release's source <name>, as SOURCE_protobuf=../protobuf"
-    ),
-    Variable(
-        "OFFLINE",
-        "touch no network; list what is missing",
-        "0",
-        ("0", "1"),
-        spellings=SWITCH,
-    ),
-    Variable("OUT", "folder for results", "out"),
-    Variable("SIZE_BUDGET", "most bytes that the stripped app of the proof may have, as 4.5MB"),
-    Variable("V", "1 shows whole command lines", "0", ("0", "1")),
-)
-PATTERN = SOURCE_PREFIX + "<name>"
 
 
 @dataclass(frozen=True)
@@ -230,9 +162,8 @@ def _check_name(name: str, source_names: Collection[str] | None) -> None:
         if not source or (source_names is not None and source not in source_names):
             raise TfcrossError(f"{name}: the release has no source '{source}'. {known(source_names or ())}")
         return
-    near = difflib.get_close_matches(name.upper(), names, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    raise TfcrossError(f"{name}: unknown variable{hint}. {known(names)}")
+    others = {other: variable.name for variable in VARIABLES for other in variable.elsewhere}
+    raise TfcrossError(f"{name}: unknown variable{did_you_mean(name, names, others)}. {known(names)}")
 
 
 def _value(variable: Variable, arguments: Mapping[str, str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from tfcross.documents import load_document, merge
 from tfcross.errors import TfcrossError, known
+from tfcross.nearest import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -191,5 +191,4 @@ def _near(tree: Path, name: str) -> str:
     """The file in the same folder that may be meant."""
     path = Path(name)
     names = [file.name for file in (tree / path.parent).glob(f"*{path.suffix}")]
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.8)
-    return f" (did you mean {near[0]}?)" if near else ""
+    return did_you_mean(path.name, names, cutoff=0.8)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tfcross.errors import TfcrossError
+from tfcross.nearest import did_you_mean
 from tfcross.registry.registry import Kernel, Registry
 from tfcross.selection.rule import KernelRule
 
@@ -39,7 +39,9 @@ def find_extras(extras: Extras, rule: KernelRule) -> Iterator[Extra]:
     for op in extras.ops:
         words = f"EXTRA_OPS={op}"
         if op not in rule.registry.ops:
-            raise TfcrossError(f"{words}: this release defines no such op{_near(op, rule.registry.ops)}.")
+            raise TfcrossError(
+                f"{words}: this release defines no such op{did_you_mean(op, rule.registry.ops)}."
+            )
         unread = rule.unread(op)
         if unread:
             raise TfcrossError(f"{words}: {unread.text}")
@@ -61,7 +63,7 @@ def _of_file(name: str, registry: Registry, unavailable: Mapping[str, str]) -> I
     found = [file for file in registry.files if file == name or file.endswith(f"/{name}")]
     if not found:
         names = [file.rpartition("/")[2] for file in registry.files]
-        near = _near(name.rpartition("/")[2], names)
+        near = did_you_mean(name.rpartition("/")[2], names)
         raise TfcrossError(f"{words}: no file of that name registers kernels{near}.")
     if len(found) > 1:
         raise TfcrossError(f"{words}: several files have that name; give one of {', '.join(found)}.")
@@ -75,8 +77,3 @@ def _of_file(name: str, registry: Registry, unavailable: Mapping[str, str]) -> I
         raise TfcrossError(f"{words}: it registers no kernel for the CPU; leave it out.")
     for op, kernels in by_op.items():
         yield Extra(op, tuple(kernels), words)
-
-
-def _near(name: str, names: object) -> str:
-    close = difflib.get_close_matches(name, list(names), n=1)  # type: ignore[call-overload]
-    return f" (did you mean {close[0]}?)" if close else ""

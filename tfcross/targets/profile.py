@@ -9,6 +9,7 @@ from typing import Any
 
 from tfcross.documents import merge
 from tfcross.errors import TfcrossError, known
+from tfcross.nearest import did_you_mean
 from tfcross.targets.target import (
     by_release,
     find_host,
@@ -22,7 +23,7 @@ from tfcross.targets.target import (
 #: Keys that a target and its arch must give between them.
 REQUIRED = ("triple", "cpu", "toolchain", "whole_archive")
 #: Keys of a target file that say how to resolve it, and are no part of a profile.
-STRUCTURE = ("extends", "archs", "default_arch", "machines", "package", "only_by_release")
+STRUCTURE = ("extends", "archs", "default_arch", "machines", "package", "only_by_release", "elsewhere")
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,9 @@ def load_profile(
     own = document.get("machines", {}).get(machine) if target == host else None
     arch = arch or own or _default_arch(document, machine, shown)
     if arch not in document["archs"]:
-        raise TfcrossError(f"{shown}: unknown arch '{arch}'. {known(document['archs'])}")
+        others = {o: name for name, data in document["archs"].items() for o in data.get("elsewhere", ())}
+        near = did_you_mean(arch, document["archs"], others)
+        raise TfcrossError(f"{shown}: unknown arch '{arch}'{near}. {known(document['archs'])}")
     if arch not in known_archs(root, target, release):
         releases = [name for name in release_names(root) if arch in known_archs(root, target, name)]
         way = "pass RELEASE=, or another ARCH=."

@@ -9,6 +9,7 @@ from typing import Any
 
 from tfcross.documents import load_document, merge
 from tfcross.errors import TfcrossError, known
+from tfcross.nearest import did_you_mean
 
 
 def this_machine() -> str:
@@ -101,7 +102,10 @@ def by_release(root: Path, release: str, target: str) -> dict[str, Any]:
 def load_target(root: Path, target: str) -> dict[str, Any]:
     document = _load_extended(root, target, ()) if (root / "targets" / f"{target}.yaml").is_file() else {}
     if "archs" not in document:
-        raise TfcrossError(f"TARGET={target}: unknown target. {known(known_targets(root))}")
+        names = known_targets(root)
+        others = {o: name for name in names for o in _load_extended(root, name, ()).get("elsewhere", ())}
+        near = did_you_mean(target, names, others)
+        raise TfcrossError(f"TARGET={target}: unknown target{near}. {known(names)}")
     return document
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from tfcross.documents import load_document
 from tfcross.errors import TfcrossError, known
+from tfcross.nearest import did_you_mean
 from tfcross.targets.profile import Profile
 
 #: The programs that decide which toolchain it is; the others may come from elsewhere on PATH.
@@ -116,7 +117,7 @@ def search_for(root: Path, name: str, profile: Profile, search_path: str) -> Sea
     """How to look for toolchain ``name`` ("": the one that ``profile`` pins)."""
     names, name = known_toolchains(root), name or profile.toolchain
     if name not in names:
-        raise TfcrossError(f"TOOLCHAIN={name}: unknown toolchain. {known(names)}")
+        raise TfcrossError(f"TOOLCHAIN={name}: unknown toolchain{did_you_mean(name, names)}. {known(names)}")
     data = load_document(root / "toolchains" / f"{name}.yaml", "toolchain")
     return Search(name, data, profile, search_path, root)
 
