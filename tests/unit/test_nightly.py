@@ -92,7 +92,8 @@ def test_builds_are_chosen_by_name_in_the_order_of_the_matrix() -> None:
         pytest.param("keep", "keep_days: 0 is less than the minimum of 1.", id="no day kept"),
         pytest.param(
             "unknown_target",
-            "builds.0: TARGET=PIE: unknown target (did you mean PI?). Known: ANDROID, DARWIN, IOS, LINUX, PI.",
+            "builds.0: TARGET=PIE: unknown target (did you mean PI?). Known: ANDROID, DARWIN, IOS, LINUX, "
+            "PI.",
             id="target",
         ),
         pytest.param(
