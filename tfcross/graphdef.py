@@ -71,10 +71,13 @@ MetaInfoDef meta_graph_version=1:string stripped_op_list=2:OpList tags=4:*string
 SaverDef filename_tensor_name=1:string save_tensor_name=2:string restore_op_name=3:string max_to_keep=4:int32
   sharded=5:bool keep_checkpoint_every_n_hours=6:float version=7:CheckpointFormatVersion
 CollectionDef node_list=1:|NodeList bytes_list=2:|BytesList int64_list=3:|Int64List float_list=4:|FloatList
+  any_list=5:|AnyList
 NodeList value=1:*string
 BytesList value=1:*bytes
 Int64List value=1:*int64
 FloatList value=1:*float
+AnyList value=1:*Any
+Any type_url=1:string value=2:bytes
 SignatureDef inputs=1:{TensorInfo} outputs=2:{TensorInfo} method_name=3:string defaults=4:{TensorProto}
 TensorInfo name=1:|string dtype=2:DataType tensor_shape=3:TensorShapeProto coo_sparse=4:|CooSparse
 CooSparse values_tensor_name=1:string indices_tensor_name=2:string dense_shape_tensor_name=3:string
@@ -195,6 +198,7 @@ SavedModel: Any = _CLASSES["SavedModel"]
 MetaGraphDef: Any = _CLASSES["MetaGraphDef"]
 MetaInfoDef: Any = _CLASSES["MetaInfoDef"]
 SignatureDef: Any = _CLASSES["SignatureDef"]
+AssetFileDef: Any = _CLASSES["AssetFileDef"]
 TensorInfo: Any = _CLASSES["TensorInfo"]
 SaverDef: Any = _CLASSES["SaverDef"]
 BundleHeaderProto: Any = _CLASSES["BundleHeaderProto"]

@@ -1,0 +1,1 @@
+"""Graphs as files and as values: what they are cut to, and what that takes."""
