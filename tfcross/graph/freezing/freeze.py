@@ -13,7 +13,14 @@ from tfcross.graph.freezing.frozen import Frozen, Value
 from tfcross.graph.freezing.handles import Bodies, Use, uses, variables_of
 from tfcross.graph.freezing.inlining import Inlined, inline_calls
 from tfcross.graph.freezing.library import Library
-from tfcross.graph.freezing.naming import Named, Renaming, feed_placeholders, named_outputs, settle_outputs
+from tfcross.graph.freezing.naming import (
+    Named,
+    Renaming,
+    feed_placeholders,
+    named_outputs,
+    placeholders,
+    settle_outputs,
+)
 from tfcross.graph.freezing.restores import ASSIGNING, read_restores
 from tfcross.graph.freezing.source import Source, restore_node
 from tfcross.graph.freezing.state import keep_variables
@@ -62,12 +69,13 @@ class _Work:
         names = [name.removeprefix("^").partition(":")[0] for name in self.source.init]
         return [name for name in names if name in self.graph.nodes or name in self.inlined.calls]
 
-    def run_by(self, names: Iterable[str]) -> set[str]:
-        """All that running nodes of the original graph runs."""
-        return reachable(self.graph.nodes, [new for name in names for new in self.inlined.waits(name)])
+    def run_by(self, names: Iterable[str]) -> list[str]:
+        """All that running nodes of the original graph runs, in the graph's order."""
+        run = reachable(self.graph.nodes, [new for name in names for new in self.inlined.waits(name)])
+        return [name for name in self.graph.nodes if name in run]
 
-    def part(self, names: Iterable[str]) -> FlatGraph:
-        return FlatGraph({name: self.graph.nodes[name] for name in names})
+    def part(self, names: set[str]) -> FlatGraph:
+        return FlatGraph({name: node for name, node in self.graph.nodes.items() if name in names})
 
 
 def freeze(source: Source, request: Request) -> Frozen:
@@ -130,7 +138,7 @@ def _values(work: _Work) -> Values:
     graph, source = work.graph, work.source
     saver = restore_node(source.meta)
     has_saver = saver in graph.nodes or saver in work.inlined.calls
-    restores = read_restores(graph, work.run_by([saver]) if has_saver else list(graph.nodes))
+    restores = read_restores(graph, work.run_by([saver]) if has_saver else list(graph.nodes), source.tensors)
     values = Values(source.where, graph, source.tensors, restores)
     values.add_assignments(work.run_by(work.request.initializers), before_checkpoint=True)
     values.add_assignments(work.run_by(work.init_nodes()), before_checkpoint=False)
@@ -173,7 +181,9 @@ def _add_initializer(graph: FlatGraph, names: Sequence[str]) -> str:
 def _finished(work: _Work, initializer: str) -> Frozen:
     graph, signature = work.graph, work.source.signature
     inputs, outputs = work.inputs, work.outputs
-    if not work.request.outputs:
+    if work.request.outputs:
+        inputs = placeholders(graph)
+    else:
         renaming = Renaming(graph)
         inputs = renaming.inputs(inputs)
         outputs = renaming.outputs(outputs, work.effects, frozenset(named.ref.node for named in inputs))
@@ -193,5 +203,4 @@ def _finished(work: _Work, initializer: str) -> Frozen:
         inputs={named.key: named.end() for named in inputs},
         outputs={named.key: named.end() for named in outputs},
         initializer=initializer,
-        notes=(),
     )

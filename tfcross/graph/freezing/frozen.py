@@ -36,21 +36,25 @@ class Value:
 
 @dataclass(frozen=True)
 class End:
-    """An input or output of the model; ``shape`` None for an unknown rank, -1 for an unknown size."""
+    """An input or output of the model; ``dtype`` 0 and ``shape`` None where not known, -1 for a size."""
 
     tensor: str
     dtype: int
     shape: tuple[int, ...] | None
 
     def as_json(self) -> dict[str, object]:
-        return {"tensor": self.tensor, "type": type_name(self.dtype), "shape": self.shape}
+        return {
+            "tensor": self.tensor,
+            "type": type_name(self.dtype) if self.dtype else None,
+            "shape": self.shape,
+        }
 
 
 @dataclass(frozen=True)
 class Frozen:
     """``values`` are what Consts hold that have none in ``nodes``, by name.
 
-    ``initializer`` is the node to run once before the model, "" for none. ``notes`` are for the user.
+    ``initializer`` is the node to run once before the model, "" for none.
     """
 
     nodes: Sequence[Any]
@@ -61,7 +65,6 @@ class Frozen:
     inputs: Mapping[str, End]
     outputs: Mapping[str, End]
     initializer: str
-    notes: Sequence[str]
 
     def graph(self) -> Any:
         """The GraphDef, with all weights in memory."""
@@ -92,6 +95,8 @@ class Frozen:
             with part.open("wb") as stream:
                 self._write(stream)
             part.replace(path)
+        except OSError as error:
+            raise TfcrossError(f"{path}: {error.strerror}; make room, or write elsewhere.") from None
         finally:
             part.unlink(missing_ok=True)
 

@@ -82,10 +82,11 @@ def _no_outputs(source: Source, graph: FlatGraph) -> TfcrossError:
 
 
 def _named(key: str, info: Any) -> Named:
-    shape = (
-        None if info.tensor_shape.unknown_rank else tuple(max(dim.size, -1) for dim in info.tensor_shape.dim)
-    )
-    return Named(key, parse_ref(info.name), info.dtype, shape)
+    return Named(key, parse_ref(info.name), info.dtype, _shape(info.tensor_shape))
+
+
+def _shape(message: Any) -> tuple[int, ...] | None:
+    return None if message.unknown_rank else tuple(max(dim.size, -1) for dim in message.dim)
 
 
 def _call_types(node: Any, library: Library) -> tuple[int, ...]:
@@ -119,6 +120,15 @@ def feed_placeholders(source: Source, graph: FlatGraph) -> list[Named]:
                 )
         named.append(replace(given, ref=ref))
     return named
+
+
+def placeholders(graph: FlatGraph) -> list[Named]:
+    """What has to be fed, or may be."""
+    return [
+        Named(name, Ref(name, 0), node.attr["dtype"].type, _shape(node.attr["shape"].shape))
+        for name, node in graph.nodes.items()
+        if node.op in PLACEHOLDERS
+    ]
 
 
 def settle_outputs(

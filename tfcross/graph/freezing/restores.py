@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from tfcross.graph.freezing.flat import FlatGraph, Ref, data_refs
@@ -22,13 +22,18 @@ class Restored(NamedTuple):
     slice_spec: str
 
 
-def read_restores(graph: FlatGraph, among: Iterable[str]) -> dict[str, Restored]:
-    """By node of the variable's handle, for the assignments ``among`` the graph's nodes."""
-    found = {}
+def read_restores(graph: FlatGraph, among: Iterable[str], keys: Container[str]) -> dict[str, Restored]:
+    """By node of the variable's handle, for the assignments ``among`` the graph's nodes.
+
+    Where several restore a variable, the last one counts whose key is in the checkpoint's ``keys``: warm starts
+    from other checkpoints come before savers.
+    """
+    found: dict[str, Restored] = {}
     for node in assignments(graph, among):
         restored = restored_of(graph, data_refs(node)[1])
-        if restored:
-            found[origin(graph, data_refs(node)[0]).node] = restored
+        variable = origin(graph, data_refs(node)[0]).node
+        if restored and (variable not in found or restored.key in keys):
+            found[variable] = restored
     return found
 
 

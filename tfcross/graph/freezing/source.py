@@ -94,6 +94,13 @@ def read_checkpoint(path: Path, graph: Path | None = None, signature: str = "") 
     )
 
 
+def read_source(path: Path, graph: Path | None = None, signature: str = "") -> Source | None:
+    """What there is to freeze at ``path``; None for what is neither SavedModel nor checkpoint."""
+    if path.is_dir() and saved_model_file(path):
+        return read_saved_model(path, signature)
+    return read_checkpoint(path, graph, signature) if find_checkpoint(path) else None
+
+
 def read_training_graph(path: Path) -> Any:
     """The MetaGraphDef of a .meta, of a SavedModel or, with no more than a graph, of a GraphDef's file."""
     if path.suffix == ".meta":

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.errors import TfcrossError
+from tfcross.graph.freezing.densetable import DENSE, entries, rows
 from tfcross.graph.freezing.flat import FlatGraph, Ref, data_refs, parse_ref, set_inputs
 from tfcross.graph.freezing.frozen import Value
 from tfcross.graph.freezing.restores import IMPORTING, Restored, assignments, origin, restored_of
+from tfcross.graph.freezing.variables import constant_value
 from tfcross.graph.freezing.vocabulary import Column, Layout, read_vocabulary
-from tfcross.graph.tensors import BadTensor, strings_of
+from tfcross.graph.tensors import BadTensor, shape_of, strings_of
 from tfcross.graphdef import AttrValue, make_node
 from tfcross.node import quoted
 
@@ -28,6 +30,7 @@ _FROM_FILE = {
     "InitializeTableFromTextFileV2": "InitializeTableV2",
 }
 _FROM_TENSORS = ("InitializeTable", "InitializeTableV2")
+_INSERTING = {"LookupTableImport": "LookupTableInsert", "LookupTableImportV2": "LookupTableInsertV2"}
 INITIALIZING = (*_FROM_TENSORS, *_FROM_FILE, *IMPORTING)
 
 
@@ -95,6 +98,9 @@ class TableFiller:
         elif self._is_restored(node):
             restored = [restored_of(self.graph, ref) for ref in refs[1:3]]
             pair = tuple(self.stored(f"the table {quoted(table.name)}", r) for r in restored if r)
+            if table.op in DENSE:
+                pair = self._dense_entries(table, *pair)
+                node.op = _INSERTING[node.op]
         if table.op in _STATIC and node.op in IMPORTING:
             node.CopyFrom(_filling(node.name, "InitializeTableV2", table))
         values = {}
@@ -107,6 +113,21 @@ class TableFiller:
                 refs.append(Ref(name, 0))
         set_inputs(node, refs, ())
         return values
+
+    def _dense_entries(self, table: Any, keys: Value, values: Value) -> tuple[Value, Value]:
+        """The entries of a table whose own inputs are the keys of empty buckets."""
+        absent = [constant_value(self.graph.nodes[origin(self.graph, ref).node]) for ref in data_refs(table)]
+        known = [key for key in absent if key]
+        try:
+            value_shape = shape_of(table.attr["value_shape"].shape)
+            if not known or len(known) != len(absent):
+                raise BadTensor("its empty key is no constant")
+            taken = {row for key in known for row in rows(key, 1)}
+            return entries(keys, values, taken, (known[0].shape, value_shape))
+        except BadTensor as error:
+            raise TfcrossError(
+                f"the table {quoted(table.name)} cannot be filled: {error}; export it again."
+            ) from None
 
     def _read_file(self, node: Any, table: Any, names: Mapping[str, Ref]) -> tuple[Value, Value]:
         attrs = {key: attr.i for key, attr in node.attr.items()}
