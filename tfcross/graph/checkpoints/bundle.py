@@ -39,7 +39,7 @@ class Bundle:
     def __init__(self, prefix: Path) -> None:
         self.prefix = prefix
         self.index = prefix.with_name(prefix.name + ".index")
-        content = dict(Table(self.index).items())
+        content = {key: bytes(value) for key, value in Table(self.index).items()}
         self._shards = self._read_header(content.pop(b"", b""))
         self._slices = {key: value for key, value in content.items() if key.startswith(_SLICE)}
         entries = {key: value for key, value in content.items() if key not in self._slices}

@@ -15,7 +15,3 @@ def mask(crc: int) -> int:
 def extend(crc: int, content: bytes) -> int:
     """The plain CRC32C of what gave ``crc`` (0 for nothing) and ``content`` behind it."""
     return int(google_crc32c.extend(crc, content))
-
-
-def masked_crc32c(content: bytes) -> int:
-    return mask(extend(0, content))

@@ -49,7 +49,7 @@ class SliceTables:
 
 def _metas(table: Table) -> Any:
     try:
-        return SavedTensorSlices.FromString(table.get(b"") or b"").meta.tensor
+        return SavedTensorSlices.FromString(bytes(table.get(b"") or b"")).meta.tensor
     except DecodeError:
         raise _damaged(table.path, "its list of tensors") from None
 
@@ -81,12 +81,12 @@ def _pieces(meta: Any, shape: tuple[int, ...], slices: list[tuple[Table, Any]]) 
         yield Piece(extents, partial(_read, table, meta.name, meta.type, wanted, extents))
 
 
-def _slice_data(table: Table, name: str, wanted: list[tuple[int, int]]) -> bytes:
+def _slice_data(table: Table, name: str, wanted: list[tuple[int, int]]) -> memoryview:
     """The TensorProto of a slice, which lacks type and shape."""
     value = table.get(slice_key(name, wanted))
     if value is None:
         raise _damaged(table.path, f"the slice {wanted} of {quoted(name)} is not there")
-    content = b""
+    content = memoryview(b"")
     try:
         for field in fields(value, 0, len(value)):
             if field.number == _SLICE_DATA and field.wire == LEN:
@@ -100,33 +100,34 @@ def _slice_data(table: Table, name: str, wanted: list[tuple[int, int]]) -> bytes
 
 def _read(
     table: Table, name: str, dtype: int, wanted: list[tuple[int, int]], extents: Extents
-) -> Iterator[bytes]:
+) -> Iterator[bytes | memoryview]:
     content = _slice_data(table, name, wanted)
     number = _PACKED.get(STORAGE[dtype].field)
     try:
-        raw = _packed(content, number) if number else b""
-        if not raw:
-            raw = _listed(content, dtype, extents)
+        chunks: list[Any] = _packed(content, number) if number else []
+        if not chunks:
+            chunks = [_listed(content, dtype, extents)]
     except (WireError, DecodeError, BadTensor) as error:
         raise _damaged(table.path, f"the slice of {quoted(name)}: {error}") from None
-    if len(raw) != elements(extents) * element_size(dtype):
+    size = sum(map(len, chunks))
+    if size != elements(extents) * element_size(dtype):
         raise _damaged(
-            table.path, f"the slice of {quoted(name)}: {len(raw)} bytes for {elements(extents)} elements"
+            table.path, f"the slice of {quoted(name)}: {size} bytes for {elements(extents)} elements"
         )
-    yield raw
+    yield from chunks
 
 
-def _packed(content: bytes, number: int) -> bytes:
+def _packed(content: memoryview, number: int) -> list[memoryview]:
     """The items of a list of floats, as they are on the wire; a parser makes an object of each."""
-    return b"".join(
+    return [
         content[field.start : field.end]
         for field in fields(content, 0, len(content))
         if field.number == number and field.wire == LEN
-    )
+    ]
 
 
-def _listed(content: bytes, dtype: int, extents: Extents) -> bytes:
-    tensor = TensorProto.FromString(content)
+def _listed(content: memoryview, dtype: int, extents: Extents) -> bytes:
+    tensor = TensorProto.FromString(bytes(content))
     tensor.dtype = dtype
     tensor.ClearField("tensor_shape")
     for _, size in extents:
@@ -136,6 +137,6 @@ def _listed(content: bytes, dtype: int, extents: Extents) -> bytes:
 
 def _strings(table: Table, name: str, wanted: list[tuple[int, int]]) -> list[bytes]:
     try:
-        return list(TensorProto.FromString(_slice_data(table, name, wanted)).string_val)
+        return list(TensorProto.FromString(bytes(_slice_data(table, name, wanted))).string_val)
     except DecodeError:
         raise _damaged(table.path, f"the slice of {quoted(name)}") from None

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfcross.errors import TfcrossError
-from tfcross.graph.checkpoints.checksum import masked_crc32c
+from tfcross.graph.checkpoints.checksum import extend, mask
 
 MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
 _FOOTER, _TRAILER = 48, 5
@@ -57,19 +57,19 @@ class Table:
         except _BadBlock as error:
             raise self._damaged(f"its index: {error}") from None
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def items(self) -> Iterator[tuple[bytes, memoryview]]:
         """All keys and values, in the order of keys."""
         for _, handle in self._index:
             yield from self._block_items(handle)
 
-    def get(self, key: bytes) -> bytes | None:
+    def get(self, key: bytes) -> memoryview | None:
         """The value of ``key``, None if the table has none."""
         at = bisect_left(self._index, key, key=lambda entry: entry[0])
         if at == len(self._index):
             return None
         return next((value for name, value in self._block_items(self._index[at][1]) if name == key), None)
 
-    def _block_items(self, handle: Handle) -> Iterator[tuple[bytes, bytes]]:
+    def _block_items(self, handle: Handle) -> Iterator[tuple[bytes, memoryview]]:
         try:
             yield from _entries(self._block(handle))
         except _BadBlock as error:
@@ -83,32 +83,34 @@ class Table:
             stream.seek(offset)
             return stream.read(size)
 
-    def _block(self, handle: Handle) -> bytes:
+    def _block(self, handle: Handle) -> memoryview:
+        """The content of a block, which in V1 checkpoints can be large: it is not copied."""
         if handle.offset + handle.size + _TRAILER > self._size:
             raise _BadBlock(f"{handle.size} bytes at {handle.offset} are beyond its end")
-        stored = self._read(handle.offset, handle.size + _TRAILER)
-        content, kind, checksum = stored[: handle.size], stored[handle.size], stored[-4:]
-        if len(stored) != handle.size + _TRAILER or struct.pack("<I", masked_crc32c(stored[:-4])) != checksum:
+        content = self._read(handle.offset, handle.size)
+        trailer = self._read(handle.offset + handle.size, _TRAILER)
+        crc = mask(extend(extend(0, content), trailer[:1]))
+        if len(trailer) != _TRAILER or struct.pack("<I", crc) != trailer[1:]:
             raise _BadBlock("its checksum is wrong")
-        if kind == _SNAPPY:
+        if trailer[0] == _SNAPPY:
             return _unpacked(content)
-        if kind != _RAW:
-            raise _BadBlock(f"compressed in the unknown way {kind}")
-        return content
+        if trailer[0] != _RAW:
+            raise _BadBlock(f"compressed in the unknown way {trailer[0]}")
+        return memoryview(content)
 
 
-def _unpacked(content: bytes) -> bytes:
+def _unpacked(content: bytes) -> memoryview:
     import cramjam  # TensorFlow itself writes no compressed table
 
     if _varint(content, 0)[0] > len(content) * _SNAPPY_RATIO:
         raise _BadBlock("no Snappy data")
     try:
-        return bytes(cramjam.snappy.decompress_raw(content))
+        return memoryview(bytes(cramjam.snappy.decompress_raw(content)))
     except cramjam.DecompressionError:
         raise _BadBlock("no Snappy data") from None
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def _varint(data: bytes | memoryview, at: int) -> tuple[int, int]:
     """The number at ``at`` and the offset after it."""
     value = 0
     for position in range(at, min(at + 10, len(data))):
@@ -118,12 +120,12 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     raise _BadBlock("a number without an end")
 
 
-def _handle(data: bytes) -> Handle:
+def _handle(data: bytes | memoryview) -> Handle:
     offset, at = _varint(data, 0)
     return Handle(offset, _varint(data, at)[0])
 
 
-def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _entries(block: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     if len(block) < 4:
         raise _BadBlock("it is too short")
     end = len(block) - 4 - 4 * int.from_bytes(block[-4:], "little")
@@ -136,6 +138,6 @@ def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
         size, at = _varint(block, at)
         if shared > len(key) or at + rest + size > end:
             raise _BadBlock("an entry beyond its end")
-        key = key[:shared] + block[at : at + rest]
+        key = key[:shared] + bytes(block[at : at + rest])
         yield key, block[at + rest : at + rest + size]
         at += rest + size

@@ -28,7 +28,7 @@ class Piece:
     """``read`` gives the elements, row-major and little-endian, in chunks; it raises TfcrossError."""
 
     extents: Extents
-    read: Callable[[], Iterator[bytes]]
+    read: Callable[[], Iterator[bytes | memoryview]]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class StoredTensor:
         if covered != elements(extents):
             raise BadSlice(f"its slices hold {covered} of {elements(extents)} elements")
 
-    def read(self, extents: Extents) -> Iterator[bytes]:
+    def read(self, extents: Extents) -> Iterator[bytes | memoryview]:
         """The elements of a slice that the pieces hold all of, in chunks."""
         exact = next((piece for piece in self.pieces if piece.extents == extents), None)
         if exact:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,7 +28,7 @@ class Value:
     dtype: int
     shape: tuple[int, ...]
     tensor: Any = None
-    read: Callable[[], Iterator[bytes]] | None = None
+    read: Callable[[], Iterator[bytes | memoryview]] | None = None
 
     def content_size(self) -> int:
         """Bytes of what ``read`` gives."""
@@ -90,15 +91,8 @@ class Frozen:
                 "2.1 GB; "
                 "train a smaller model, or quantize it."
             )
-        part = path.with_name(path.name + ".part")
-        try:
-            with part.open("wb") as stream:
-                self._write(stream)
-            part.replace(path)
-        except OSError as error:
-            raise TfcrossError(f"{path}: {error.strerror}; make room, or write elsewhere.") from None
-        finally:
-            part.unlink(missing_ok=True)
+        with written_whole(path) as stream:
+            self._write(stream)
 
     def _size(self) -> int:
         contents = sum(value.content_size() for value in self.values.values() if value.read)
@@ -120,6 +114,11 @@ class Frozen:
         self._add_rest(rest)
         stream.write(rest.SerializeToString(deterministic=True))
 
+    def write_description(self, path: Path) -> None:
+        """Writes :meth:`describe`. Raises TfcrossError."""
+        with written_whole(path) as stream:
+            stream.write(self.describe().encode())
+
     def describe(self) -> str:
         """The model's ends as JSON."""
         document = {
@@ -129,6 +128,20 @@ class Frozen:
             "initializer": self.initializer or None,
         }
         return json.dumps(document, indent=2) + "\n"
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A stream into a file that has its name only when all is written. Raises TfcrossError."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        part.replace(path)
+    except OSError as error:
+        raise TfcrossError(f"{path}: {error.strerror}; make room, or write elsewhere.") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _tensor(value: Value) -> Any:

@@ -25,8 +25,8 @@ class Restored(NamedTuple):
 def read_restores(graph: FlatGraph, among: Iterable[str], keys: Container[str]) -> dict[str, Restored]:
     """By node of the variable's handle, for the assignments ``among`` the graph's nodes.
 
-    Where several restore a variable, the last one counts whose key is in the checkpoint's ``keys``: warm starts
-    from other checkpoints come before savers.
+    Where several restore a variable, the last one counts whose key is in the checkpoint's ``keys``: warm
+    starts from other checkpoints come before savers.
     """
     found: dict[str, Restored] = {}
     for node in assignments(graph, among):

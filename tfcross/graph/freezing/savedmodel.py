@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ INIT_SIGNATURE = "__saved_model_init_op"
 _FILES = ("saved_model.pb", "saved_model.pbtxt")
 _INIT_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
 _ASSETS = "saved_model_assets"
+_HEAD = 1024
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _META_GRAPHS, _GRAPH, _NODE = 2, 2, 1  # fields of SavedModel, MetaGraphDef and GraphDef
 
 
@@ -52,9 +55,9 @@ def read_meta_graph(path: Path, tags: Sequence[str]) -> Any:
             raise _damaged(path, error) from None
 
 
-def read_meta_file(path: Path, text: bool = False) -> Any:
-    """The MetaGraphDef in a .meta file. Raises TfcrossError."""
-    if text:
+def read_meta_file(path: Path) -> Any:
+    """The MetaGraphDef in a .meta file, binary or text. Raises TfcrossError."""
+    if _is_text(path):
         return _parsed_text(path, MetaGraphDef())
     with _mapped(path) as data:
         try:
@@ -63,9 +66,9 @@ def read_meta_file(path: Path, text: bool = False) -> Any:
             raise _damaged(path, error) from None
 
 
-def read_graph_file(path: Path, text: bool = False) -> Any:
-    """The GraphDef in a file. Raises TfcrossError."""
-    if text:
+def read_graph_file(path: Path) -> Any:
+    """The GraphDef in a file, binary or text. Raises TfcrossError."""
+    if _is_text(path):
         return _parsed_text(path, GraphDef())
     with _mapped(path) as data:
         graph = GraphDef()
@@ -76,9 +79,9 @@ def read_graph_file(path: Path, text: bool = False) -> Any:
         return graph
 
 
-def read_text_or_binary(path: Path, message: Any, text: bool) -> Any:
-    """``message`` filled from a small file. Raises TfcrossError."""
-    if text:
+def read_small(path: Path, message: Any) -> Any:
+    """``message`` filled from a small file, binary or text. Raises TfcrossError."""
+    if _is_text(path):
         return _parsed_text(path, message)
     try:
         message.ParseFromString(path.read_bytes())
@@ -87,6 +90,16 @@ def read_text_or_binary(path: Path, message: Any, text: bool) -> Any:
     except DecodeError as error:
         raise _damaged(path, error) from None
     return message
+
+
+def _is_text(path: Path) -> bool:
+    """Messages of graphs have bytes below 32 in their first fields."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError as error:
+        raise TfcrossError(f"{path}: {error.strerror}; pass a file that can be read.") from None
+    return bool(head) and not _CONTROL.search(head)
 
 
 class _mapped:
@@ -102,7 +115,7 @@ class _mapped:
         except ValueError:
             raise TfcrossError(f"{self._path}: the file is empty; copy it again.") from None
         except OSError as error:
-            raise TfcrossError(f"{self._path}: {error.strerror}.") from None
+            raise TfcrossError(f"{self._path}: {error.strerror}; pass a file that can be read.") from None
         return self._data
 
     def __exit__(self, *error: object) -> None:

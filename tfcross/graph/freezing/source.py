@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,10 @@ from tfcross.graph.freezing.savedmodel import (
     read_graph_file,
     read_meta_file,
     read_meta_graph,
+    read_small,
     saved_model_file,
 )
-from tfcross.graphdef import MetaGraphDef
-
-_TEXT_SUFFIXES = (".pbtxt", ".prototxt")
+from tfcross.graphdef import MetaGraphDef, SaverDef
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,13 @@ def read_saved_model(folder: Path, signature: str = "", tags: Sequence[str] = SE
     )
 
 
-def read_checkpoint(path: Path, graph: Path | None = None, signature: str = "") -> Source:
-    """The checkpoint that ``path`` names, with its .meta or ``graph``. Raises TfcrossError."""
+def read_checkpoint(
+    path: Path, graph: Path | None = None, signature: str = "", is_meta: bool = False
+) -> Source:
+    """The checkpoint that ``path`` names, with its .meta or ``graph``; ``is_meta`` whatever that is called.
+
+    Raises TfcrossError.
+    """
     place = find_checkpoint(path)
     if place is None:
         raise TfcrossError(f"{path}: there is no checkpoint; pass its prefix, a file of it, or its folder.")
@@ -82,7 +86,7 @@ def read_checkpoint(path: Path, graph: Path | None = None, signature: str = "") 
             "graph.pbtxt); pass "
             "the graph that was trained as GRAPH=."
         )
-    meta = read_training_graph(graph)
+    meta = _training_graph(graph, is_meta or graph.suffix == ".meta")
     return Source(
         where=str(path),
         meta=meta,
@@ -101,11 +105,17 @@ def read_source(path: Path, graph: Path | None = None, signature: str = "") -> S
     return read_checkpoint(path, graph, signature) if find_checkpoint(path) else None
 
 
-def read_training_graph(path: Path) -> Any:
-    """The MetaGraphDef of a .meta, of a SavedModel or, with no more than a graph, of a GraphDef's file."""
-    if path.suffix == ".meta":
-        return read_meta_file(path)
-    return MetaGraphDef(graph_def=read_graph_file(path, path.suffix in _TEXT_SUFFIXES))
+def with_saver(source: Source, path: Path) -> Source:
+    """``source`` with the saver in a SaverDef's file in place of its own. Raises TfcrossError."""
+    meta = MetaGraphDef()
+    meta.CopyFrom(source.meta)
+    meta.saver_def.CopyFrom(read_small(path, SaverDef()))
+    return replace(source, meta=meta)
+
+
+def _training_graph(path: Path, is_meta: bool) -> Any:
+    """A MetaGraphDef, of a GraphDef's file one with no more than the graph."""
+    return read_meta_file(path) if is_meta else MetaGraphDef(graph_def=read_graph_file(path))
 
 
 def _own_signature(where: str, meta: Any, name: str) -> Signature | None:
