@@ -125,9 +125,7 @@ def main(words: list[str]) -> int:
         return 2
     print(f"{len(frozen.nodes)} ops in the final graph.")
     if frozen.initializer:
-        print(
-            f"Run the node {frozen.initializer} once before the others: it fills the model's tables and variables."
-        )
+        print(f"Run the node {frozen.initializer} once before the others: it fills tables and variables.")
     return 0
 
 

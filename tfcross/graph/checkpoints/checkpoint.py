@@ -22,7 +22,7 @@ from tfcross.node import quoted, quoted_list
 
 STATE = "checkpoint"
 _LARGEST_STATE = 1 << 24
-_PART = re.compile(r"(?P<prefix>.*)(\.index|\.meta|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5})", re.DOTALL)
+_PART = re.compile(r"(?P<prefix>.*?)(\.index|\.meta|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5})", re.DOTALL)
 _GRAPHS = ("graph.pb", "graph.pbtxt")
 
 
@@ -61,7 +61,7 @@ def find_checkpoint(path: Path) -> Place | None:
     if path.name == STATE and path.is_file():
         return _of_state(path)
     part = _PART.fullmatch(path.name)
-    names = [path.name, *([part["prefix"]] if part else [])]
+    names = [*([part["prefix"]] if part else []), path.name]
     places = [_place(path.with_name(name)) for name in names if name]
     return next((place for place in places if _is_there(place)), None)
 

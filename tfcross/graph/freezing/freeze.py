@@ -79,7 +79,7 @@ class _Work:
 
 
 def freeze(source: Source, request: Request) -> Frozen:
-    """Raises TfcrossError where the graph cannot be frozen."""
+    """Uses up the graph of ``source``. Raises TfcrossError where it cannot be frozen."""
     work = _begin(source, request)
     _flatten(work)
     bodies = Bodies(work.library)

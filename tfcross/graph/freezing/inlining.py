@@ -14,7 +14,7 @@ from tfcross.graph.freezing.flat import FlatGraph, Ref, control_names, copied, d
 from tfcross.graph.freezing.library import Library
 from tfcross.node import quoted, quoted_list
 
-MOST_NODES = 1 << 19
+MOST_NODES = 1 << 17
 
 
 @dataclass
@@ -31,6 +31,15 @@ class Inlined:
 
     calls: dict[str, _Call] = field(default_factory=dict)
     effects: dict[str, list[str]] = field(default_factory=dict)
+    _bodies: dict[object, FlatGraph] = field(default_factory=dict)
+
+    def body(self, library: Library, name: str, attrs: Mapping[str, Any], user: str) -> FlatGraph:
+        """As :meth:`Library.flatten`, each body made once."""
+        bound = sorted((key, attr.SerializeToString(deterministic=True)) for key, attr in attrs.items())
+        wanted = (name, *bound)
+        if wanted not in self._bodies:
+            self._bodies[wanted] = library.flatten(name, attrs, user)
+        return self._bodies[wanted]
 
     def resolve(self, ref: Ref) -> Ref:
         """What is in the place of ``ref``. Raises TfcrossError."""
@@ -97,7 +106,7 @@ def _replace(
     graph: FlatGraph, library: Library, call: Any, target: tuple[str, Mapping[str, Any]], inlined: Inlined
 ) -> list[str]:
     """Puts the body in the place of ``call``; gives the names of its nodes."""
-    body = library.flatten(*target, call.name)
+    body = inlined.body(library, *target, call.name)
     given, controls = data_refs(call), control_names(call)
     if len(given) != len(body.arguments):
         raise TfcrossError(
