@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from tfcross.errors import TfcrossError
@@ -69,10 +69,7 @@ class Constants:
         given = [handles.get(ref) for ref in body_arguments(node)]
         for key, _ in body_names(node):
             body_func(node, key).CopyFrom(self._function(node, key, given))
-        types = node.attr["T" if node.op in LOOPS else "Tin"].list.type
-        for position, variable in enumerate(given):
-            if variable:
-                types[position] = variable.dtype
+        _set_types(node, "T" if node.op in LOOPS else "Tin", given)
         if any(given):
             _drop(node, _STALE)
 
@@ -163,12 +160,21 @@ def _rewrite(graph: FlatGraph, node: Any, handles: Handles) -> None:
 
 def _retype(node: Any, given: list[Variable | None]) -> None:
     if node.op == "IdentityN":
-        for position, variable in enumerate(given):
-            if variable:
-                node.attr["T"].list.type[position] = variable.dtype
+        _set_types(node, "T", given)
     else:
         node.attr["T"].type = next(variable.dtype for variable in given if variable)
     _drop(node, _STALE)
+
+
+def _set_types(node: Any, attr: str, given: Sequence[Variable | None]) -> None:
+    types = node.attr[attr].list.type
+    if len(types) < len(given):
+        raise TfcrossError(
+            f"node {quoted(node.name)} has {len(types)} types for {len(given)} inputs; export it again."
+        )
+    for position, variable in enumerate(given):
+        if variable:
+            types[position] = variable.dtype
 
 
 def _become(node: Any, op: str, **attrs: object) -> None:

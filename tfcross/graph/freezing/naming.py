@@ -168,13 +168,12 @@ class Renaming:
         self.renamed: dict[str, str] = {}
 
     def inputs(self, named: Sequence[Named]) -> list[Named]:
-        result = []
+        result: list[Named] = []
         for each in named:
-            name = _legal(each.key)
-            if name != each.ref.node:
-                self._free(name)
-                self._rename(each.ref.node, name)
-            result.append(replace(each, ref=Ref(name, 0)))
+            now = self.renamed.get(each.ref.node, each.ref.node)
+            if now not in {other.ref.node for other in result}:  # one node can be two inputs
+                now = self._call(now, _legal(each.key))
+            result.append(replace(each, ref=Ref(now, 0)))
         return result
 
     def outputs(self, named: Sequence[Named], effects: Sequence[str], taken: frozenset[str]) -> list[Named]:
@@ -201,9 +200,16 @@ class Renaming:
         while ref not in met:
             met.add(ref)
             node = self._graph.nodes[ref.node]
-            if node.op == "Identity" and len(node.input) == 1:
-                ref = parse_ref(node.input[0])
+            if node.op == "Identity" and len(node.input) == 1 and data_refs(node):
+                ref = data_refs(node)[0]
         return ref
+
+    def _call(self, node: str, name: str) -> str:
+        """Gives ``node`` the ``name``."""
+        if node != name:
+            self._free(name)
+            self._rename(node, name)
+        return name
 
     def _free(self, name: str) -> str:
         """Makes ``name`` free; gives the new name of the node that had it."""

@@ -86,7 +86,7 @@ def _column(path: Path, column: Column, lines: list[bytes], rows: list[list[byte
 
 
 def _cell(path: Path, rows: list[list[bytes]], at: int, index: int) -> bytes:
-    if index >= len(rows[at]):
+    if not 0 <= index < len(rows[at]):
         raise TfcrossError(f"{path}:{at + 1}: {len(rows[at])} columns, and the model wants column {index}.")
     return rows[at][index]
 
