@@ -158,6 +158,14 @@ def test_state_is_kept_with_its_trained_value_if_asked_for() -> None:
     assert float(runner.variables["Variable_1"]) == 7.0
 
 
+def test_state_is_kept_with_named_outputs_too() -> None:
+    frozen = frozen_model("counter", outputs=["StatefulPartitionedCall"], keep_state=True)
+    runner = Runner(frozen.graph())
+    runner.run([frozen.initializer], {})
+    assert runner.run(["StatefulPartitionedCall"], {"serving_default_x": np.float32(3)}) == [6]
+    assert float(runner.variables["Variable_1"]) == 6.0
+
+
 def test_variables_that_the_user_names_stay() -> None:
     frozen = frozen_model("v1", keep=frozenset({"handle"}))
     nodes = {node.name: node for node in frozen.nodes}

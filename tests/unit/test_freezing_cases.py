@@ -181,6 +181,16 @@ def test_writing_state_is_refused_by_name(tmp_path: Path) -> None:
     )
 
 
+def test_an_output_that_would_not_run_what_changes_state_is_told(tmp_path: Path) -> None:
+    body = MULTIPLIED + 'node_def { name: "set" op: "AssignVariableOp" input: "v" input: "x" }'
+    model = source(tmp_path, VARIABLE + CALL + function("f", body, effects="set"))
+    assert refused(model, outputs=["y"], keep_state=True) == (
+        "model: running 'y' also runs 'call/set', which changes variables; leave the names of outputs "
+        "out, so that "
+        "the signature tells them."
+    )
+
+
 def test_a_variable_that_no_constant_can_stand_for_is_told(tmp_path: Path) -> None:
     graph = VARIABLE + 'node { name: "y" op: "Odd" input: "w" }'
     assert "the outputs change the variable 'w' (node 'y', op 'Odd')" in refused(source(tmp_path, graph))

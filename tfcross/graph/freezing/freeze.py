@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tfcross.errors import TfcrossError
 from tfcross.graph.freezing.constants import Constants, simplify_controls
-from tfcross.graph.freezing.flat import FlatGraph, Ref, make_flat, reachable
+from tfcross.graph.freezing.flat import FlatGraph, Ref, data_refs, make_flat, reachable, set_inputs
 from tfcross.graph.freezing.frozen import Frozen, Value
 from tfcross.graph.freezing.handles import Bodies, Use, uses, variables_of
 from tfcross.graph.freezing.inlining import Inlined, inline_calls
@@ -28,7 +28,7 @@ from tfcross.graph.freezing.tables import INITIALIZING, TableFiller
 from tfcross.graph.freezing.tidy import in_order, tidy_nodes, used_functions
 from tfcross.graph.freezing.variables import Values
 from tfcross.graphdef import make_node
-from tfcross.node import quoted
+from tfcross.node import quoted, quoted_list
 
 INITIALIZER = "initialize"
 
@@ -178,11 +178,25 @@ def _add_initializer(graph: FlatGraph, names: Sequence[str]) -> str:
     return graph.add(make_node(INITIALIZER, "NoOp", [f"^{name}" for name in names])) if names else ""
 
 
+def _run_effects(work: _Work) -> None:
+    """Has what stands for a call run what the call runs. Raises TfcrossError for another output."""
+    for name in dict.fromkeys(named.ref.node for named in work.outputs if work.effects):
+        if name not in work.inlined.calls:
+            raise TfcrossError(
+                f"{work.source.where}: running {quoted(name)} also runs {quoted_list(work.effects)}, which "
+                "changes "
+                "variables; leave the names of outputs out, so that the signature tells them."
+            )
+        node = work.graph.nodes[name]
+        set_inputs(node, data_refs(node), work.effects)
+
+
 def _finished(work: _Work, initializer: str) -> Frozen:
     graph, signature = work.graph, work.source.signature
     inputs, outputs = work.inputs, work.outputs
     if work.request.outputs:
         inputs = placeholders(graph)
+        _run_effects(work)
     else:
         renaming = Renaming(graph)
         inputs = renaming.inputs(inputs)
