@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+from tfcross.errors import TfcrossError
 
 
 def write_if_changed(path: Path, text: str) -> bool:
@@ -28,3 +32,17 @@ def write_json(path: Path, data: Mapping[str, object]) -> None:
         stream.write("\n")
     Path(stream.name).chmod(0o644)
     Path(stream.name).replace(path)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A stream into a file that has its name only when all is written. Raises TfcrossError."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        part.replace(path)
+    except OSError as error:
+        raise TfcrossError(f"{path}: {error.strerror}; make room, or write elsewhere.") from None
+    finally:
+        part.unlink(missing_ok=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 
+from tfcross.errors import quoted_list
+
 NO_OTHERS: Mapping[str, str] = {}
 
 
@@ -19,3 +21,10 @@ def did_you_mean(
     called |= {known.upper(): known for known in names}
     near = difflib.get_close_matches(name.upper(), called, n=1, cutoff=cutoff)
     return f" (did you mean {called[near[0]]}?)" if near else ""
+
+
+def nearest(name: str, names: Iterable[str], most: int = 3) -> str:
+    """``"; the nearest are 'a', 'b'"`` for a message, "" for none that is near."""
+    close = difflib.get_close_matches(name, list(names), most, 0.5)
+    verb = "are" if len(close) > 1 else "is"
+    return f"; the nearest {verb} {quoted_list(close)}" if close else ""

@@ -82,7 +82,7 @@ def cpp_number(name: str) -> int | None:
 
 def type_name(number: int) -> str:
     """The name for people: "float", "float_ref"; the number itself where no release names it."""
-    if number > REF_OFFSET:
+    if REF_OFFSET < number < 2 * REF_OFFSET:
         return f"{type_name(number - REF_OFFSET)}_ref"
     return _NAMES.get(number, str(number))
 

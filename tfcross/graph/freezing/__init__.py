@@ -1,0 +1,1 @@
+"""Frozen graphs from what training leaves behind: variables become constants, functions a flat graph."""
