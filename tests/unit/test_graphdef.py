@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf import text_format
 
 from tfcross.graph import messages
 from tfcross.graph.construction import (
@@ -101,3 +102,28 @@ def test_our_messages_are_not_in_the_default_pool():
 
     with pytest.raises(KeyError):
         descriptor_pool.Default().FindMessageTypeByName("tensorflow.GraphDef")
+
+
+def test_what_belongs_to_a_graph_is_whole_after_reading_and_writing():
+    text = """
+      node { name: "a" op: "Cast" experimental_debug_info { original_node_names: "b" }
+             experimental_type { type_id: TFT_PRODUCT args { type_id: TFT_TENSOR } } }
+      library {
+        function { signature { name: "f" input_arg { name: "x" type: DT_INT32 description: "d" } }
+                   arg_attr { key: 0 value { attr { key: "shape" value { i: 1 } } } }
+                   resource_arg_unique_id { key: 1 value: 2 } }
+        registered_gradients { gradient_func: "g" registered_op_type: "Op" }
+      }
+    """
+    graph = text_format.Parse(text, GraphDef())
+    again = GraphDef.FromString(graph.SerializeToString())
+    assert again.node[0].experimental_type.args[0].type_id == 1000
+    assert again.library.function[0].resource_arg_unique_id[1] == 2
+    assert text_format.MessageToString(again) == text_format.MessageToString(
+        text_format.Parse(text, GraphDef())
+    )
+
+
+def test_fields_that_are_not_listed_are_kept_in_binary_form():
+    debug_info = b"\x2a\x06\x0a\x04a.py"
+    assert GraphDef.FromString(b"\x0a\x03\x0a\x01x" + debug_info).SerializeToString().endswith(debug_info)
