@@ -32,8 +32,8 @@ TRANSFORMS = {
     transform.name: transform
     for transform in (
         Transform("add_default_attributes", "defaults"),
-        Transform("backport_concatv2", "backports"),
-        Transform("backport_tensor_array_v3", "backports", in_functions=False),
+        Transform("backport_concatv2", "attributes"),
+        Transform("backport_tensor_array_v3", "attributes", in_functions=False),
         Transform("flatten_atrous_conv", "convolutions"),
         Transform("fold_batch_norms", "batchnorms"),
         Transform("fold_constants", "folding", _FOLDING),
