@@ -24,6 +24,7 @@ from measure import ROOT
 sys.path.insert(0, str(ROOT / "tests" / "unit"))
 from freezing_mutations import DAMAGES, SEEDS, examine, seed  # noqa: E402
 
+from tfcross.capacity import peak_kib  # noqa: E402
 from tfcross.graph.freezing.frozen import Frozen  # noqa: E402
 
 
@@ -60,7 +61,7 @@ def main(words: list[str]) -> int:
                 shutil.copytree(model, folder / f"failure{len(kinds)}")
             kinds[kind] = kinds.get(kind, 0) + 1
         slowest = max(slowest, time.process_time() - begun)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_kib(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
     print(f"{chosen.count} models, {frozen} freeze; slowest {slowest:.2f} CPU s, at most {peak:.0f} MB")
     for kind, count in kinds.items():
         print(f"{count:6} {kind}")

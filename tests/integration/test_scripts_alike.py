@@ -21,7 +21,7 @@ BEGINNING = """
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 """

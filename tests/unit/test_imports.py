@@ -75,6 +75,7 @@ WRITING = {
     "cli/doctor.py",
     "files.py",
     "graph/cutting/cutfile.py",
+    "graph/rewriting/graphfiles.py",
     "output/bundles.py",
     "output/package.py",
     "registry/cache.py",

@@ -1,0 +1,1 @@
+"""What rewriting a graph takes: names of inputs, patterns of nodes, tensors, functions, evaluation of ops."""
