@@ -11,27 +11,45 @@ from typing import Any
 from tfcross.errors import TfcrossError
 from tfcross.output.manifest import NAME, contents, manifest_text
 from tfcross.scons.actions import builder, made_of
-from tfcross.scons.compiling import Compiler
 from tfcross.scons.made import Made, files_below, remove
-from tfcross.selection.costs import share_lines
-from tfcross.stages.models import FOLDER, unproven_lines
-from tfcross.stages.staging import Output, megabytes
+from tfcross.selection.costs import measured, share_lines
+from tfcross.selection.header import ops_header
+from tfcross.stages.build import Plan
+from tfcross.stages.core import Core
+from tfcross.stages.models import FOLDER, cut_files, unproven_lines
+from tfcross.stages.proof import Proven
+from tfcross.stages.selection import Selected
+from tfcross.stages.staging import Linked, Output, megabytes
 from tfcross.treehash import file_hash
 
 
-def strip_app(compiler: Compiler, app: Any) -> Any:
-    """The node of ``app`` without its symbols, as it would be shipped."""
-
-    def run(targets: list[str], sources: list[str]) -> None:
-        part = Path(f"{targets[0]}.part")
-        compiler.runner.run([compiler.toolchain.strip, "-o", str(part), sources[0]], sources[0])
-        part.replace(targets[0])
-
-    signature = f"strip {compiler.toolchain.identity}"
-    return builder(run, "STRIP", signature)(compiler.env, target=[f"{app}.stripped"], source=[app])[0]
-
-
 def publish(
+    plan: Plan, selected: Selected, core: Core, linked: Linked, programs: Sequence[Any], proven: Proven
+) -> Any:
+    """The output folder's node."""
+    header = ops_header(
+        selected.selection.whole, plan.core.registration_template, plan.core.registration_headers
+    )
+    parts = [*linked.libraries, linked.headers, proven.measured, *proven.checked, *programs]
+    parts += cut_files(selected.models)
+    files = {**linked.snippets, "ops_to_register.h": header}
+
+    def shares() -> dict[str, Any]:
+        sizes = {name: Path(str(node)).stat().st_size for name, node in core.objects.items()}
+        return measured(selected.shares, sizes)
+
+    return output_node(
+        core.compiler.env,
+        linked.output,
+        linked.manifest,
+        parts,
+        proven.proofs,
+        files,
+        shares if selected.shares else dict,
+    )
+
+
+def output_node(
     env: Any,
     output: Output,
     manifest: Mapping[str, Any],
