@@ -330,18 +330,24 @@ class Build:
         header = ops_header(
             self.selection.whole, self.core.registration_template, self.core.registration_headers
         )
-        parts = [*self.libraries, self.include, self.measured, *self.checked, *self._programs()]
-        parts += cut_files(self.built_models)
-        files = {**self.files, "ops_to_register.h": header}
-        return output.publish(
-            self.env, self.output, self.manifest, parts, self.proofs, files, self._measure_shares
+        parts = output.Parts(
+            libraries=[*self.libraries, *self._linked(shared=True)],
+            headers=self.include,
+            programs=self._linked(shared=False),
+            graphs=cut_files(self.built_models),
+            sizes=self.measured,
+            checked=self.checked,
+            proofs=self.proofs,
         )
+        files = {**self.files, "ops_to_register.h": header}
+        return output.publish(self.env, self.output, self.manifest, parts, files, self._measure_shares)
 
-    def _programs(self) -> list[Any]:
-        """TensorFlow's own programs."""
+    def _linked(self, shared: bool) -> list[Any]:
+        """TensorFlow's own programs, or those of its shared libraries with their jars."""
         core, tree = self.core, self.links[self.core.tree]
         arguments = self.output.link.link_arguments(self.output.stage)
-        made = link_programs(self.compiler, self.programs, core, tree, arguments, f"{self.model_work}/bin")
+        wanted = {name: own for name, own in self.programs.items() if (name in core.shared) == shared}
+        made = link_programs(self.compiler, wanted, core, tree, arguments, f"{self.model_work}/bin")
         self.env.Depends(made, [*self.libraries, *self.closures.nodes])
         return made
 
