@@ -57,7 +57,7 @@ def toolchain_files(toolchains: Iterable[Toolchain], search_path: str) -> Iterat
     """The programs of ``toolchains``, as found and as what that leads to; and where they were looked for."""
     yield from search_path.split(os.pathsep)
     for chain in toolchains:
-        programs = [chain.cxx, chain.cc, chain.linker, chain.ar, chain.ranlib, chain.nm, chain.readelf]
-        for program in [*programs, chain.strip, *chain.launcher[:1]]:
+        programs = [chain.cxx, chain.cc, chain.linker, chain.ar, chain.nm, chain.strip]
+        for program in [*programs, *chain.launcher[:1]]:
             yield from (program, str(Path(program).resolve()))
         yield from identity_files(chain.cxx, search_path, chain.flags)

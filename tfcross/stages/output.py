@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,52 @@ from tfcross.selection.header import ops_header
 from tfcross.stages.build import Plan
 from tfcross.stages.core import Core
 from tfcross.stages.models import FOLDER, cut_files, unproven_lines
+from tfcross.stages.programs import LinkedPrograms
 from tfcross.stages.proof import Proven
 from tfcross.stages.selection import Selected
 from tfcross.stages.staging import Linked, Output, megabytes
 from tfcross.treehash import file_hash
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The nodes of what an output folder holds, by kind; and of what has to be right before it is put there.
+
+    ``headers`` is the stamp of those in the stage, ``sizes`` the measurement that the manifest repeats,
+    ``checked`` are the apps' checks, ``proofs`` what the apps said.
+    """
+
+    libraries: Sequence[Any]
+    headers: Any
+    programs: Sequence[Any]
+    graphs: Sequence[Any]
+    sizes: Any
+    checked: Sequence[Any]
+    proofs: Sequence[Any]
+
+    @property
+    def nodes(self) -> list[Any]:
+        """All of them."""
+        made = [*self.libraries, self.headers, self.sizes, *self.checked, *self.programs, *self.graphs]
+        return [*made, *self.proofs]
+
+
 def publish(
-    plan: Plan, selected: Selected, core: Core, linked: Linked, programs: Sequence[Any], proven: Proven
+    plan: Plan, selected: Selected, core: Core, linked: Linked, programs: LinkedPrograms, proven: Proven
 ) -> Any:
     """The output folder's node."""
     header = ops_header(
         selected.selection.whole, plan.core.registration_template, plan.core.registration_headers
     )
-    parts = [*linked.libraries, linked.headers, proven.measured, *proven.checked, *programs]
-    parts += cut_files(selected.models)
+    parts = Parts(
+        libraries=[*linked.libraries, *programs.libraries],
+        headers=linked.headers,
+        programs=programs.programs,
+        graphs=cut_files(selected.models),
+        sizes=proven.measured,
+        checked=proven.checked,
+        proofs=proven.proofs,
+    )
     files = {**linked.snippets, "ops_to_register.h": header}
 
     def shares() -> dict[str, Any]:
@@ -43,7 +75,6 @@ def publish(
         linked.output,
         linked.manifest,
         parts,
-        proven.proofs,
         files,
         shares if selected.shares else dict,
     )
@@ -53,12 +84,11 @@ def output_node(
     env: Any,
     output: Output,
     manifest: Mapping[str, Any],
-    parts: Sequence[Any],
-    proofs: Sequence[Any],
+    parts: Parts,
     files: Mapping[str, str],
     shares: Callable[[], Mapping[str, Any]] = dict,
 ) -> Any:
-    """The output folder's node (its manifest): replaced whole, when ``parts`` and ``proofs`` are there.
+    """The output folder's node (its manifest): replaced whole, when all of ``parts`` are there.
 
     ``shares`` tells what each model costs, for models.json; {} for one model.
     """
@@ -68,12 +98,12 @@ def output_node(
         check_made(made_of(env), sources)
         for folder in (part, old):
             remove(folder)
-        _copy_parts(Path(output.stage), sources, part)
+        copy_parts(Path(output.stage), parts, part)
         costs = dict(shares())
-        said = "".join(Path(str(proof)).read_text() for proof in proofs)
+        said = "".join(Path(str(proof)).read_text() for proof in parts.proofs)
         texts = {
             **files,
-            **({"proof.txt": said} if proofs else {}),
+            **({"proof.txt": said} if parts.proofs else {}),
             **({"models.json": json.dumps(costs, indent=1) + "\n"} if costs else {}),
         }
         for name, content in texts.items():
@@ -81,7 +111,8 @@ def output_node(
             (part / name).write_text(content, encoding="utf-8")
         hashes = {name: file_hash(part / name) for name in files_below(part)}
         held = contents(hashes, {name: (part / name).stat().st_size for name in hashes})
-        whole = {**manifest, **_sizes(sources), **held}
+        sizes = json.loads(Path(str(parts.sizes)).read_text())
+        whole = {**manifest, "sizes": sizes, **held}
         (part / NAME).write_text(manifest_text(whole), encoding="utf-8")
         if final.exists() or final.is_symlink():
             final.rename(old)
@@ -94,7 +125,7 @@ def output_node(
 
     signature = "\0".join(["output 2", manifest_text(manifest), *files, *files.values(), output.stage])
     put = builder(run, "OUT", signature, folder=output.final)
-    made = put(env, target=[f"{output.final}/{NAME}"], source=[*parts, *proofs])
+    made = put(env, target=[f"{output.final}/{NAME}"], source=parts.nodes)
     env.Precious(made)
     return made[0]
 
@@ -107,24 +138,19 @@ def check_made(made: Made, sources: Sequence[str]) -> None:
             raise TfcrossError(f"{wrong}: is not as the build made it; delete it and run again.")
 
 
-def _copy_parts(stage: Path, sources: Sequence[str], folder: Path) -> None:
-    """The staged headers, and those of ``sources`` that are libraries or programs."""
+def copy_parts(stage: Path, parts: Parts, folder: Path) -> None:
+    """Into ``folder`` what apps use of ``parts``, and the headers of ``stage``; programs can be run there."""
     shutil.copytree(stage / "include", folder / "include", copy_function=shutil.copyfile)
-    (folder / "lib").mkdir()
-    for source in sources:
-        if source.endswith((".a", ".so", ".jar")):
-            shutil.copyfile(source, folder / "lib" / Path(source).name)
-        elif "/bin/" in source:
-            (folder / "bin").mkdir(exist_ok=True)
-            shutil.copy(source, folder / "bin" / Path(source).name)
-        elif source.endswith(".pb"):
-            (folder / FOLDER).mkdir(exist_ok=True)
-            shutil.copyfile(source, folder / FOLDER / Path(source).name)
+    _copy(parts.libraries, folder / "lib", shutil.copyfile)
+    _copy(parts.programs, folder / "bin", shutil.copy)
+    _copy(parts.graphs, folder / FOLDER, shutil.copyfile)
 
 
-def _sizes(sources: Sequence[str]) -> dict[str, Any]:
-    measured = [source for source in sources if source.endswith(".sizes")]
-    return {"sizes": json.loads(Path(measured[-1]).read_text())} if measured else {}
+def _copy(nodes: Sequence[Any], folder: Path, copy: Callable[[str, Path], Any]) -> None:
+    if nodes:
+        folder.mkdir()
+    for node in nodes:
+        copy(str(node), folder / Path(str(node)).name)
 
 
 def check_output_name(path: Path, made: Made) -> None:

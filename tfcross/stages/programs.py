@@ -28,6 +28,14 @@ class Programs:
     closures: tuple[Closure, ...]
 
 
+@dataclass(frozen=True)
+class LinkedPrograms:
+    """The nodes of ``programs`` and of shared ``libraries``, jars among them."""
+
+    programs: list[Any]
+    libraries: list[Any]
+
+
 def compile_programs(plan: Plan, selected: Selected, core: Core, names: Iterable[str]) -> Programs:
     """Objects of the programs ``names``, and of what the core lacks for them."""
     have = [*core.objects.values(), *(archive for _, archive in core.archives)]
@@ -46,20 +54,22 @@ def all_closures(core: Core, programs: Programs) -> Closures:
     return Closures((core.closure, *programs.closures))
 
 
-def link_programs(plan: Plan, core: Core, programs: Programs, linked: Linked) -> list[Any]:
-    """The nodes of the programs, and of the jars that belong to them."""
+def link_programs(plan: Plan, core: Core, programs: Programs, linked: Linked) -> LinkedPrograms:
+    """The programs, and the shared libraries with the jars that belong to them."""
     compiler, tree, folder = core.compiler, core.build.folders.tree, f"{core.work}/bin"
     arguments = linked.output.link.link_arguments(linked.output.stage)
-    made = []
+    made = LinkedPrograms([], [])
     for name, objects in programs.objects.items():
-        library = plan.core.shared.get(name)
-        own = shared_flags(name, library, tree) if library else []
-        more = [f"-l{one}" for one in library.libraries] if library else []
-        parts, words = list(objects.values()), [*own, *arguments, *more]
-        made.append(link_program(compiler, f"{folder}/{name}", parts, words, shared=library is not None))
-        if library and library.jar:
-            made.append(_jar(compiler, library, tree, folder))
-    compiler.env.Depends(made, [*linked.libraries, *all_closures(core, programs).nodes])
+        library, parts, target = plan.core.shared.get(name), list(objects.values()), f"{folder}/{name}"
+        if library is None:
+            made.programs.append(link_program(compiler, target, parts, arguments))
+            continue
+        words = [*shared_flags(name, library, tree), *arguments, *(f"-l{lib}" for lib in library.libraries)]
+        made.libraries.append(link_program(compiler, target, parts, words, shared=True))
+        if library.jar:
+            made.libraries.append(_jar(compiler, library, tree, folder))
+    needed = [*linked.libraries, *all_closures(core, programs).nodes]
+    compiler.env.Depends([*made.programs, *made.libraries], needed)
     return made
 
 
