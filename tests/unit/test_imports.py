@@ -75,6 +75,7 @@ WRITING = {
     "cli/doctor.py",
     "files.py",
     "graph/cutting/cutfile.py",
+    "graph/freezing/frozen.py",
     "graph/rewriting/graphfiles.py",
     "output/bundles.py",
     "output/package.py",
@@ -112,8 +113,11 @@ CHANGES = {
     "unlink",
     "write_bytes",
     "write_if_changed",
+    "replacing",
     "write_json",
     "write_text",
+    "write_whole",
+    "written_whole",
 }
 MOST_MODULES = 18
 MOST_LINES = 300

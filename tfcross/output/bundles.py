@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tfcross.environment import compiler_environment
 from tfcross.errors import TfcrossError
+from tfcross.files import replacing
 from tfcross.releases.coreset import SharedLibrary
 from tfcross.targets.profile import Profile
 from tfcross.toolchains.toolchain import Toolchain
@@ -122,8 +123,7 @@ def aar(libraries: Mapping[str, Path], classes: Path, target: Path, package: str
         f'<manifest xmlns:android="http://schemas.android.com/apk/res/android" package="{package}">\n'
         f'    <uses-sdk android:minSdkVersion="{api}"/>\n</manifest>\n'
     )
-    part = target.with_name(f"{target.name}.part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+    with replacing(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         entries = {
             "AndroidManifest.xml": manifest.encode(),
             "classes.jar": classes.read_bytes(),
@@ -135,7 +135,6 @@ def aar(libraries: Mapping[str, Path], classes: Path, target: Path, package: str
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content)
-    part.replace(target)
     return target
 
 
