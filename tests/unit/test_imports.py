@@ -56,12 +56,10 @@ BUILDING = {"scons", "stages", "nightly"}
 #: All others that start programs.
 STARTING = {
     "app/proof.py",
-    "binary/definitions.py",
     "binary/executable.py",
-    "binary/symbols.py",
     "checkout.py",
     "cli/interruption.py",
-    "output/bundles.py",
+    "programs.py",
     "registry/preprocess.py",
     "sources/origins/debian.py",
     "sources/origins/pypi.py",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import plistlib
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfcross import programs
 from tfcross.environment import compiler_environment
 from tfcross.errors import TfcrossError
 from tfcross.files import replacing
@@ -139,8 +139,6 @@ def aar(libraries: Mapping[str, Path], classes: Path, target: Path, package: str
 
 
 def _run(argv: Sequence[str]) -> None:
-    environment = compiler_environment()
-    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-        raise TfcrossError(f"{argv[0]}: {reason}")
+    install = "Select an Xcode that has it (xcode-select -s)."
+    remedy = "Build the archs anew."
+    programs.run(argv, install=install, remedy=remedy, environment=compiler_environment())
