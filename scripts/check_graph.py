@@ -43,9 +43,10 @@ FLAGS, VALUES = ("--json", "--nodes"), ("--library",)
 
 @dataclass(frozen=True)
 class Checked:
-    """``place`` names what the checks are for."""
+    """``place`` names what the checks are for, ``kernels`` the folder of most of the release's kernels."""
 
     place: str
+    kernels: str
     checks: list[ModelCheck]
 
 
@@ -64,7 +65,7 @@ def check(names: list[str], options: Options, library: Library | None) -> Checke
     )
     version = found.graph_version()
     place = f"{found.profile.name}, TensorFlow {found.release.version}, TYPES={options.types}"
-    return Checked(place, [check_model(model, rules, version) for model in models])
+    return Checked(place, found.data.kernels, [check_model(model, rules, version) for model in models])
 
 
 def main(words: list[str]) -> int:
@@ -80,7 +81,9 @@ def main(words: list[str]) -> int:
         document = {"for": checked.place, "models": [json_check(one) for one in checked.checks]}
         print(json.dumps(document, indent=1))
     else:
-        texts = [text_check(one, checked.place, "--nodes" in line.flags) for one in checked.checks]
+        texts = [
+            text_check(one, checked.place, checked.kernels, "--nodes" in line.flags) for one in checked.checks
+        ]
         print("\n".join(texts), end="")
     return 0 if all(one.runs for one in checked.checks) else 1
 

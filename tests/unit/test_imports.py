@@ -56,12 +56,10 @@ BUILDING = {"scons", "stages", "nightly"}
 #: All others that start programs.
 STARTING = {
     "app/proof.py",
-    "binary/definitions.py",
     "binary/executable.py",
-    "binary/symbols.py",
     "checkout.py",
     "cli/interruption.py",
-    "output/bundles.py",
+    "programs.py",
     "registry/preprocess.py",
     "sources/origins/debian.py",
     "sources/origins/pypi.py",
@@ -75,6 +73,7 @@ WRITING = {
     "cli/doctor.py",
     "files.py",
     "graph/cutting/cutfile.py",
+    "graph/freezing/frozen.py",
     "graph/rewriting/graphfiles.py",
     "output/bundles.py",
     "output/package.py",
@@ -112,8 +111,11 @@ CHANGES = {
     "unlink",
     "write_bytes",
     "write_if_changed",
+    "replacing",
     "write_json",
     "write_text",
+    "write_whole",
+    "written_whole",
 }
 MOST_MODULES = 18
 MOST_LINES = 300

@@ -12,6 +12,7 @@ from typing import Any
 
 from tfcross.documents import load_document
 from tfcross.errors import TfcrossError
+from tfcross.programs import ending
 from tfcross.targets.profile import Profile
 
 RUNNER = "templates/run_graph.cc"
@@ -105,8 +106,7 @@ def run_here(profile: Profile, app: str, arguments: Sequence[str], environment: 
         said = [line for line in done.stdout.splitlines() if line.strip()]
         own = [line for line in said if not line.startswith("qemu: uncaught target signal")]
         lines = own or said or ["it printed nothing"]
-        how = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
-        raise TfcrossError(f"proof: {shlex.join(argv)} ended with {how}: {lines[-1]}")
+        raise TfcrossError(f"proof: {shlex.join(argv)} {ending(done.returncode)}: {lines[-1]}")
     return done.stdout
 
 

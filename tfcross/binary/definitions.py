@@ -6,7 +6,6 @@ Used for one question: kernels leave a symbol undefined; which file has to be co
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +13,8 @@ from os.path import commonprefix
 from pathlib import Path
 from typing import TypeVar
 
+from tfcross import programs
 from tfcross.binary.cppnames import Key, operator_name, symbol_key, without_brackets
-from tfcross.errors import TfcrossError
 
 K = TypeVar("K")
 
@@ -138,13 +137,9 @@ def _tags(root: Path, folders: Sequence[str], ctags: str) -> Iterator[tuple[str,
     command = [ctags, "--quiet=yes", "-R", "--languages=C++,C", "--langmap=C++:.cc,C:.c"]
     # C's kinds before C++'s: they are one table to ctags, and the last word counts.
     command += ["--c-kinds=fv", "--c++-kinds=fvm", "--fields=sk", "--excmd=number", "--sort=no", "-f", "-"]
-    try:
-        done = subprocess.run(
-            [*command, *folders], cwd=root, capture_output=True, text=True, errors="replace", check=True
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise TfcrossError(f"{ctags}: cannot index the sources: {error}. Install universal-ctags.") from error
-    for line in done.stdout.splitlines():
+    install = "Install universal-ctags."
+    said = programs.run([*command, *folders], install=install, remedy=install, folder=root)
+    for line in said.splitlines():
         name, file, rest = line.split("\t", 2)
         name = operator_name(name.removeprefix("operator ")) if name.startswith("operator ") else name
         found = re.search(r"\t(?:class|struct|namespace|union):([^\t]+)", rest)

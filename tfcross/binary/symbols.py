@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tfcross.errors import TfcrossError
+from tfcross import programs
 
 _AT_ONCE = 200  # files for one nm: a command line has its limits
 _LINE = re.compile(r"(.+): (\S+) (\w)(?: |$)")
@@ -53,14 +52,8 @@ def demangle(names: Iterable[str], program: str) -> dict[str, str]:
 
 
 def _said(argv: Sequence[str], given: str = "") -> str:
-    try:
-        done = subprocess.run(argv, input=given, capture_output=True, text=True, errors="replace")
-    except OSError as error:
-        raise TfcrossError(f"{argv[0]}: cannot be run: {error.strerror}. Install binutils.") from error
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[0]
-        raise TfcrossError(f"{reason}. Remove that file and build again.")
-    return done.stdout
+    remedy = "Remove that file and build again."
+    return programs.run(argv, install="Install binutils.", remedy=remedy, given=given)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfcross.errors import TfcrossError
+from tfcross.files import write_whole
 from tfcross.render import TEMPLATES
 
 SUMS = "SHA256SUMS"
@@ -73,9 +74,7 @@ def write_package(path: Path, content: bytes) -> str:
     """``path`` and, beside it, the sum that ``sha256sum --check`` reads; gives the sum."""
     digest = hashlib.sha256(content).hexdigest()
     for target, data in ((path, content), (Path(f"{path}.sha256"), f"{digest}  {path.name}\n".encode())):
-        part = Path(f"{target}.part")
-        part.write_bytes(data)
-        part.replace(target)
+        write_whole(target, data)
     return digest
 
 

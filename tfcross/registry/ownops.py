@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfcross.errors import TfcrossError
+from tfcross.files import replacing
 from tfcross.registry.registry import Registry
 from tfcross.treehash import FileSet, hash_folder
 
@@ -50,11 +51,10 @@ def lay_beside(own: OwnOps, tree: Path, folder: Path) -> None:
     """Make ``folder`` hold the two links."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in (("tensorflow", tree / "tensorflow"), (OWN, own.folder)):
-        link, part = folder / name, folder / f".{name}.part"
+        link = folder / name
         if not (link.is_symlink() and link.readlink() == target.absolute()):
-            part.unlink(missing_ok=True)
-            part.symlink_to(target.absolute())
-            part.replace(link)
+            with replacing(link) as part:
+                part.symlink_to(target.absolute())
 
 
 def with_own(registry: Registry, own: Registry) -> Registry:

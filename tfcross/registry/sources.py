@@ -23,8 +23,7 @@ from tfcross.toolchains.toolchain import Toolchain
 
 #: In the place of types: the kernels of TensorFlow's Python package, with no define of the release's own.
 DESKTOP = "desktop"
-_TYPE = re.compile(r"^ *(DT_\w+) = \d+;", re.M)
-_VERSION = re.compile(r"^#define TF_GRAPH_DEF_VERSION (\d+)", re.M)
+_VALUE = re.compile(r"^ *(\w+) = \d+;", re.M)
 
 
 @dataclass(frozen=True)
@@ -96,17 +95,18 @@ class ReleaseRegistry:
 
     def data_types(self) -> frozenset[str]:
         """The types that graphs of the release may have, as ``DT_FLOAT``."""
-        return frozenset(_TYPE.findall(self._text("tensorflow/core/framework/types.proto", _TYPE)))
+        file, enum = self.data.data_types
+        return frozenset(_VALUE.findall(self._found(file, rf"^enum {enum} {{([^}}]*)}}")))
 
     def graph_version(self) -> int:
         """The GraphDef version of the release's runtime. Raises TfcrossError if the source does not tell."""
-        found = _VERSION.search(self._text("tensorflow/core/public/version.h", _VERSION))
-        assert found
-        return int(found[1])
+        file, macro = self.data.graph_version
+        return int(self._found(file, rf"^#define {macro} (\d+)"))
 
-    def _text(self, name: str, pattern: re.Pattern[str]) -> str:
+    def _found(self, name: str, pattern: str) -> str:
+        """What the group of ``pattern`` is in the tree's file ``name``."""
         path = self.sources.tree.path / name
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        if not pattern.search(text):
-            raise TfcrossError(f"{path}: nothing in it is like {pattern.pattern}; give this release's tree.")
-        return text
+        found = re.search(pattern, path.read_text(encoding="utf-8") if path.is_file() else "", re.M)
+        if found is None:
+            raise TfcrossError(f"{path}: nothing in it is like {pattern}; give this release's tree.")
+        return found[1]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import SCons.Builder
 
 from tfcross.capacity import peak_kib
 from tfcross.errors import TfcrossError
+from tfcross.programs import ending
 from tfcross.scons.made import Made, clear_way
 from tfcross.systemerrors import system_problem
 
@@ -141,12 +141,6 @@ class Runner:
                 said.seek(0)
                 print(said.read().decode(errors="replace").strip(), file=sys.stderr, flush=True)
                 raise TfcrossError(
-                    f"{what}: {Path(argv[0]).name} {_ending(process.returncode)}: {shlex.join(argv)}"
+                    f"{what}: {Path(argv[0]).name} {ending(process.returncode)}: {shlex.join(argv)}"
                 )
         return Usage(used.ru_utime + used.ru_stime, peak_kib(used.ru_maxrss))
-
-
-def _ending(status: int) -> str:
-    if status == -signal.SIGKILL:
-        return "was killed, as when memory runs out (fewer jobs: -j1)"
-    return f"ended with signal {-status}" if status < 0 else f"ended with status {status}"

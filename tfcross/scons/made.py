@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.errors import TfcrossError
+from tfcross.files import write_whole
 from tfcross.treehash import file_hash
 
 #: Mode, size, time and inode; what is no regular file has only the first.
@@ -59,10 +60,7 @@ class Made:
         if not self._dirty or self.path is None:
             return
         kept = {t: was for t, was in self._known.items() if was[0] or os.path.lexists(t)}
-        part = self.path.with_name(f"{self.path.name}.part")
-        part.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text("".join(map(_line, kept.items())), encoding="utf-8")
-        part.replace(self.path)
+        write_whole(self.path, "".join(map(_line, kept.items())))
         self._dirty = False
 
     def keep(self, targets: Iterable[str], folder: str = "") -> None:

@@ -16,6 +16,8 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from tfcross.files import write_whole
+
 #: Options of SCons that change how, not what it builds; with any other one, SCons itself has to run.
 _HARMLESS = re.compile(r"-Q|-s|-j\d*|\d+|--jobs=\d+")
 #: Trees of the user's own, whose files nothing here lists.
@@ -68,10 +70,7 @@ class Record:
         if any(was and was[0] >= begun_ns for was in stats.values()):
             return
         own = {name: _own_stat(name) for name in sorted(set(made))}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(".part")
-        part.write_text(json.dumps({"goal": goal, "files": stats, "made": own}))
-        part.replace(self.path)
+        write_whole(self.path, json.dumps({"goal": goal, "files": stats, "made": own}))
 
 
 def _stat(name: str) -> Stat:
