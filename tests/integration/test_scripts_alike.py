@@ -21,7 +21,7 @@ BEGINNING = """
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfcross import script  # noqa: E402
+from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 """
@@ -65,6 +65,14 @@ def test_a_pipe_that_is_closed_ends_it_quietly(name: str) -> None:
     run = subprocess.run(argv, env=BARE, stdout=write, stderr=subprocess.PIPE, check=False)
     os.close(write)
     assert (run.returncode, run.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["doctor.py TARGET=PI", "list_ops.py --help"])
+def test_a_closed_output_is_one_that_nobody_reads(command: str, closed: str) -> None:
+    open_streams = bare(Path("/bin/sh"), "-c", f"{ROOT}/scripts/{command}")
+    run = bare(Path("/bin/sh"), "-c", f"{ROOT}/scripts/{command} {closed}")
+    assert (run.returncode, run.stdout, run.stderr) == (open_streams.returncode, "", "")
 
 
 def test_a_full_disk_behind_its_output_is_one_line() -> None:

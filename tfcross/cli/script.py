@@ -30,6 +30,7 @@ def start(root: Path) -> None:
     From here on SIGINT and SIGTERM end the script with one line, by way of what is to be cleaned up. Where
     packages are missing, the script starts again in the checkout's ``.venv``; SystemExit if that has none.
     """
+    _open_standard_streams()
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # a bench may take in another script
         Interruption()
     venv = root / ".venv"
@@ -43,6 +44,17 @@ def start(root: Path) -> None:
     remedy = f"type `{bootstrap} true` once, then this again"
     say(f"error: {sys.argv[0]}: {sys.executable} lacks {lacking}; {remedy}.")
     raise SystemExit(WRONG)
+
+
+def _open_standard_streams() -> None:
+    """What was closed (``>&-``) leads nowhere: no file that is opened later takes its place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
 
 
 def lacking_packages(root: Path, venv: Path) -> str:
