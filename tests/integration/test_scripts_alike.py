@@ -111,6 +111,24 @@ def test_a_signal_ends_it_with_one_line(number: int, status: int, message: str) 
     assert process.communicate() == ("", message)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_environments_python_starts_is_one_line(number: int) -> None:
+    for _ in range(5):
+        argv = [ROOT / "scripts/explain_error.py"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(argv, text=True, env=BARE, **pipes)  # type: ignore[call-overload]
+        begun = time.monotonic()
+        while not runs_in_venv(process.pid) and time.monotonic() < begun + 30:
+            time.sleep(0.001)
+        process.send_signal(number)
+        assert process.wait(timeout=10) == 128 + number
+        assert process.communicate()[1] in ("error: interrupted.\n", "error: terminated.\n")
+
+
+def runs_in_venv(pid: int) -> bool:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(os.fsencode(ROOT / ".venv"))
+
+
 def catches_sigterm(pid: int) -> bool:
     caught = re.search(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.M)
     return bool(caught and int(caught[1], 16) >> signal.SIGTERM - 1 & 1)

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tfcross.cli.interruption import Interruption, drop_output, say
+from tfcross.cli.interruption import ENDINGS, Interruption, drop_output, say
 from tfcross.errors import TfcrossError
 
 WRONG, CLOSED_PIPE = 2, 128 + signal.SIGPIPE
@@ -33,13 +33,17 @@ def start(root: Path) -> None:
     _open_standard_streams()
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # a bench may take in another script
         Interruption()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
     venv = root / ".venv"
     lacking = lacking_packages(root, venv)
     if not lacking:
         return
     if not _runs_in(venv) and (venv / "pyvenv.cfg").is_file():
+        # Python itself would answer with a traceback while it starts: the new one hears of it in this place.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
         with contextlib.suppress(OSError):
             os.execv(venv / "bin" / "python", [str(venv / "bin" / "python"), *sys.argv])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
     bootstrap = "./bootstrap" if root == Path.cwd() else str(root / "bootstrap")
     remedy = f"type `{bootstrap} true` once, then this again"
     say(f"error: {sys.argv[0]}: {sys.executable} lacks {lacking}; {remedy}.")
