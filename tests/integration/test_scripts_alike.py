@@ -75,6 +75,18 @@ def test_a_closed_output_is_one_that_nobody_reads(command: str, closed: str) -> 
     assert (run.returncode, run.stdout, run.stderr) == (open_streams.returncode, "", "")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_name_that_is_no_text_is_shown_all_the_same(tmp_path: Path, encoding: str) -> None:
+    model = os.fsencode(tmp_path) + b"/m\xff\xc3\xa9.pb"
+    shutil.copy(ROOT / "examples/digits/digits.pb", model)
+    environment = {**BARE, "PYTHONIOENCODING": f"{encoding}:strict"}
+    argv = [ROOT / "scripts/summarize_graph.py", model]
+    run = subprocess.run(argv, env=environment, capture_output=True, check=False)
+    assert (run.returncode, run.stderr) == (0, b"")
+    name = b"m\\udcff\xc3\xa9.pb" if encoding == "utf-8" else b"m\\udcff\\xe9.pb"
+    assert run.stdout.startswith(os.fsencode(tmp_path) + b"/" + name)
+
+
 def test_a_full_disk_behind_its_output_is_one_line() -> None:
     with Path("/dev/full").open("w") as full:
         argv = [ROOT / "scripts/list_ops.py", "--help"]

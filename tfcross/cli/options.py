@@ -151,8 +151,9 @@ def parse_options(arguments: Mapping[str, str], source_names: Collection[str] | 
     ``source_names`` are the sources that SOURCE_<name> may replace (None: any). Raises TfcrossError
     for an unknown name or value, and for aliases that contradict each other.
     """
-    for name in arguments:
+    for name, text in arguments.items():
         _check_name(name, source_names)
+        _check_text(name, text)
     value = {variable.name: _value(variable, arguments) for variable in VARIABLES}
     models = _names("MODEL", value["MODEL"], "paths")
     return Options(
@@ -233,6 +234,14 @@ def _check_name(name: str, source_names: Collection[str] | None) -> None:
     near = difflib.get_close_matches(name.upper(), names, n=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     raise TfcrossError(f"{name}: unknown variable{hint}. {known(names)}")
+
+
+def _check_text(name: str, text: str) -> None:
+    """Records and manifests are UTF-8: a file's name in other bytes, as from an old archive, fits in none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise TfcrossError(f"{name}={ascii(text)}: not UTF-8; rename the file or folder.") from None
 
 
 def _value(variable: Variable, arguments: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ could not read: it may be any ``python3`` that a user's PATH has.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -59,6 +60,8 @@ def _open_standard_streams() -> None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may be no text in the user's encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def lacking_packages(root: Path, venv: Path) -> str:
