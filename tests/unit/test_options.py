@@ -217,3 +217,9 @@ def test_scons_help_shows_every_variable_with_values_default_and_actual_value(tm
     )
     assert "    default: -Os\n    actual: -O3 -g\n" in shown
     assert "    aliases: ['ANDROID_ARCH', 'IOS_ARCH']\n" in shown
+
+
+def test_a_name_that_is_no_utf_8_is_refused():
+    with pytest.raises(TfcrossError) as caught:
+        parse_options({"TARGET": "PI", "OUT": "out\udcff"})
+    assert str(caught.value) == r"OUT='out\udcff': not UTF-8; rename the file or folder."

@@ -223,7 +223,8 @@ def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends) -> Model:
     if graph.signature is not None:
         inputs, fetched = _signature_ends(graph.signature, contents.nodes)
         outputs, told = outputs or fetched, {each.name: each for each in inputs}
-    outputs = outputs or _unconsumed(contents.nodes)
+    fed = {each.name for each in ends.inputs}
+    outputs = outputs or tuple(name for name in _unconsumed(contents.nodes) if name not in fed)
     cut = None
     if graph.saved or ends.inputs or ends.outputs:
         cut = cut_to(contents.nodes, ends.inputs, tuple(told.values()), outputs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tfcross.environment import expanded
 from tfcross.errors import TfcrossError
 from tfcross.files import replacing
 from tfcross.registry.registry import Registry
@@ -31,7 +32,7 @@ def find_own(folder: str) -> OwnOps | None:
     """The sources below ``folder``; None for "". Raises TfcrossError if there are none."""
     if not folder:
         return None
-    path = Path(folder).expanduser().absolute()
+    path = expanded(folder).absolute()
     if not path.is_dir():
         raise TfcrossError(
             f"OPS_DIR={folder}: there is no such folder; give the folder of your ops' sources."

@@ -95,8 +95,8 @@ def builder(run: Run, shown: str, signature: str, stands: Stands = never, folder
     def make(env: Any, target: list[str], source: Any) -> Any:
         made = made_of(env)
         for path in target:
-            clear_way(path, path.startswith((OURS, f"{folder}/" if folder else OURS)))
-        nodes = build(env, target=target, source=source)
+            clear_way(path, OURS, *filter(None, [folder]))
+        nodes = build(env, target=_literal(target), source=_literal(source))
         names = [str(node) for node in nodes]
         known = made.knows(names[0])
         if made.wrong(names[0]) or (folder and not known):
@@ -106,6 +106,15 @@ def builder(run: Run, shown: str, signature: str, stands: Stands = never, folder
         return nodes
 
     return make
+
+
+def _literal(nodes: Sequence[Any]) -> list[Any]:
+    """``nodes``, the paths among them spelled so that SCons reads no ``$name`` and no first ``#`` in them."""
+    return [_escaped(node) if isinstance(node, str) else node for node in nodes]
+
+
+def _escaped(path: str) -> str:
+    return ("./" if path.startswith("#") else "") + path.replace("$", "$$")
 
 
 @dataclass(frozen=True)

@@ -117,21 +117,21 @@ class Made:
         return any(len(was) > 1 and [*_stat(path), was[-1]] == was for path, was in files.items())
 
 
-def clear_way(target: str, ours: bool) -> None:
+def clear_way(target: str, *ours: str) -> None:
     """Take away what stands where the file ``target`` is to be made, or a folder above it, and is none.
 
-    TfcrossError where it is not in a place of the build's own (``ours``).
+    TfcrossError where it is neither one of the build's own places (``ours``) nor in one.
     """
     above = next((str(path) for path in Path(target).parents if os.path.lexists(path)), ".")
-    found, blocked = _stat(target), ""
+    found, blocked, kind = _stat(target), "", "file"
     if not os.path.isdir(above):  # noqa: PTH112
-        blocked = above
+        blocked, kind = above, "folder"
     elif found and not stat.S_ISREG(found[0]):
         blocked = target
-    if blocked and ours:
+    if any(Path(blocked).is_relative_to(place) for place in ours if blocked):
         remove(Path(blocked))
-    elif blocked and not os.path.isfile(blocked):  # noqa: PTH113 (a link to a file is replaced)
-        raise TfcrossError(f"{blocked}: is no file, and {target} has to be made; move it away.")
+    elif blocked and not (kind == "file" and os.path.isfile(blocked)):  # noqa: PTH113 (a link to one is replaced)
+        raise TfcrossError(f"{blocked}: is no {kind}, and {target} has to be made; move it away.")
 
 
 def remove(path: Path) -> None:

@@ -27,7 +27,8 @@ Stat = list[int]
 
 
 def command_key(words: Sequence[str], environment: Mapping[str, str], store: Path) -> str:
-    """What names the command ``words`` (without the program); "" where only SCons can tell what it does."""
+    """What names the command ``words`` (without the program) in this folder, for a build folder may have been
+    copied with its links, or belong to several checkouts; "" where only SCons can tell what it does."""
     options = [word for word in words if "=" not in word or word.startswith("-")]
     if any(word.startswith("-") and not _HARMLESS.fullmatch(word) for word in options):
         return ""
@@ -36,7 +37,9 @@ def command_key(words: Sequence[str], environment: Mapping[str, str], store: Pat
     if "package" in options:  # it tells a revision and a date, which are in no file that is looked at
         return ""
     asked = [word for word in words if not _HARMLESS.fullmatch(word)]
-    return hashlib.sha256(json.dumps([asked, dict(environment), str(store)]).encode()).hexdigest()[:16]
+    return hashlib.sha256(
+        json.dumps([asked, dict(environment), str(store), str(Path.cwd())]).encode()
+    ).hexdigest()[:16]
 
 
 class Record:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tfcross.environment import expanded
 from tfcross.errors import TfcrossError
 from tfcross.releases.release import Origin, Release, Source
 from tfcross.sources.origins import OriginError
@@ -58,7 +59,7 @@ def fetch_sources(
     """
     chosen = _chosen(release, names)
     folders = {release.source(name).name: folder for name, folder in (overrides or {}).items()}
-    home = Store(store.expanduser().absolute())
+    home = Store(expanded(store).absolute())
     try:
         trees = {source.name: _ready(source, home, folders) for source in chosen}
         missing = [source for source in chosen if trees[source.name] is None]
@@ -99,7 +100,7 @@ def _ready(source: Source, store: Store, overrides: Mapping[str, Path]) -> Tree 
     """What needs no work: an override, or the tree in the store."""
     if source.name not in overrides:
         return store.tree(source)
-    folder = overrides[source.name].expanduser().absolute()
+    folder = expanded(overrides[source.name]).absolute()
     if not folder.is_dir():
         raise TfcrossError(
             f"SOURCE_{source.name}: there is no folder '{folder}'. Give the folder of its sources."

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfcross.environment import expanded
 from tfcross.errors import TfcrossError, known
 from tfcross.toolchains.driver import accepts, ask, identity, links_library
 from tfcross.toolchains.sdks import UnfitSdkError, check_floor, first_range, fits, fitting_words
@@ -118,7 +119,7 @@ def read_ndk(folder: Path) -> Ndk | None:
 def _given(request: Request) -> Iterator[tuple[str, Path]]:
     """What says where the NDK is, best first: in words, and the folder."""
     if request.places.ndk:
-        yield f"NDK_ROOT={request.places.ndk}", Path(request.places.ndk).expanduser()
+        yield f"NDK_ROOT={request.places.ndk}", expanded(request.places.ndk)
     for name in request.search.data["variables"]:
         value = request.places.variables.get(name)
         if value:

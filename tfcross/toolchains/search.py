@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.documents import load_document
+from tfcross.environment import expanded
 from tfcross.errors import TfcrossError, known
 from tfcross.nearest import did_you_mean
 from tfcross.targets.profile import Profile
@@ -36,7 +37,7 @@ class Search:
 
     def within(self, folder: Path, given: str) -> Search:
         """The same, with its compilers in ``folder`` or its bin; TfcrossError if neither has one."""
-        top = folder.expanduser().absolute()
+        top = expanded(folder).absolute()
         places = [str(place) for place in (top, top / "bin")]
         names = list(dict.fromkeys(name for role in COMPILERS for name in self.names(role)))
         for place in places:
