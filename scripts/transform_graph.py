@@ -68,13 +68,12 @@ def op_definitions(variables: Mapping[str, str]) -> OpDefs:
     """Reads the registry of the release when first asked. Raises TfcrossError for unknown words."""
     options = parse_options({"TARGET": "LINUX", **variables})
 
-    @cache
     def definitions() -> Mapping[str, Definition]:
-        from tfcross.cli.request import release_registry  # noqa: PLC0415 (it takes what a build takes)
+        from tfcross.cli import models  # noqa: PLC0415 (it takes what a build takes)
 
-        return release_registry(ROOT, options).registry("full").ops
+        return models.op_definitions(ROOT, options)()
 
-    return definitions
+    return cache(definitions)
 
 
 def words_of(words: list[str]) -> list[str]:

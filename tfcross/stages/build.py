@@ -41,7 +41,7 @@ from tfcross.stages.codegen import write_generated
 from tfcross.stages.core import CoreBuild, CoreFolders
 from tfcross.stages.dependencies import Dependency, generate_protos, host_flags, proto_unit
 from tfcross.stages.manifest import make_manifest
-from tfcross.stages.models import cut_files, read_models
+from tfcross.stages.models import cut_files, descriptions, read_models
 from tfcross.stages.packaging import package
 from tfcross.stages.programs import link_programs
 from tfcross.stages.proof import build_proof, check_proof, run_proof
@@ -332,7 +332,8 @@ class Build:
         )
         parts = [*self.libraries, self.include, self.measured, *self.checked, *self._programs()]
         parts += cut_files(self.built_models)
-        files = {**self.files, "ops_to_register.h": header}
+        own = descriptions(self.built_models)
+        files = {**self.files, "ops_to_register.h": header, **own}
         return output.publish(
             self.env, self.output, self.manifest, parts, self.proofs, files, self._measure_shares
         )

@@ -31,6 +31,7 @@ def remember(build: Build, record: Record, begun_ns: int) -> None:
     nodes = nodes_below(goals)
     files = [*nodes, *build.headers.changeable(), *project_files(build.root)]
     files += [file for name in build.options.models for file in model_files(Path(name))]
+    files += [file for model in build.built_models for file in model.read()]
     files += toolchain_files((build.toolchain, build.host), environment.path())
     made = {file for file in files if file.startswith(OURS)} | {str(goal) for goal in goals}
     made.update(file for node in nodes for file in build.made.files(node))
@@ -39,7 +40,7 @@ def remember(build: Build, record: Record, begun_ns: int) -> None:
 
 def model_files(model: Path) -> list[str]:
     """What a model is read from, or would be if it were there."""
-    inside = ("saved_model.pb", "saved_model.pbtxt")
+    inside = ("saved_model.pb", "saved_model.pbtxt", "checkpoint")
     return [str(path) for path in (model, *(model / name for name in inside), model.parent / "proof.yaml")]
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.errors import TfcrossError
+from tfcross.graph.preparing.kept import FOLDER
 from tfcross.output.manifest import NAME, contents, manifest_text
 from tfcross.scons.actions import builder, made_of
 from tfcross.scons.compiling import Compiler
 from tfcross.scons.made import Made, files_below, remove
 from tfcross.selection.costs import share_lines
-from tfcross.stages.models import FOLDER, unproven_lines
+from tfcross.stages.models import model_lines
 from tfcross.stages.staging import Output, megabytes
 from tfcross.treehash import file_hash
 
@@ -72,7 +73,7 @@ def publish(
         core = final / "lib" / output.link.core
         print("".join(f"        {line}\n" for line in (share_lines(costs) if costs else ())), end="")
         print(f"        {core}: {megabytes(core)}; for make: {final}/link/flags.mk", flush=True)
-        print("".join(f"        {line}\n" for line in unproven_lines(manifest)), end="", flush=True)
+        print("".join(f"        {line}\n" for line in model_lines(manifest)), end="", flush=True)
 
     signature = "\0".join(["output 2", manifest_text(manifest), *files, *files.values(), output.stage])
     put = builder(run, "OUT", signature, folder=output.final)

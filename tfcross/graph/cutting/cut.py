@@ -44,17 +44,19 @@ class Cut:
     replaced: frozenset[str]
 
 
-def cut_graph(nodes: Sequence[Node], inputs: Sequence[Input], outputs: Sequence[str]) -> Cut:
+def cut_graph(
+    nodes: Sequence[Node], inputs: Sequence[Input], outputs: Sequence[str], beside: Sequence[str] = ()
+) -> Cut:
     """What ``outputs`` need, but nothing behind ``inputs``, which are kept and become placeholders.
 
-    Data and control inputs count. Raises BadEnds.
+    What the nodes ``beside`` the outputs need is kept, too. Data and control inputs count. Raises BadEnds.
     """
     by_name = {node.name: node for node in nodes}
     _check_names("INPUTS", [each.name for each in inputs], by_name)
-    _check_names("OUTPUTS", outputs, by_name)
+    _check_names("OUTPUTS", [*outputs, *beside], by_name)
     fed = {each.name: _placeholder(by_name[each.name], each) for each in inputs}
     replaced = frozenset(name for name, node in fed.items() if node is not by_name[name])
-    kept = needed(by_name, [*outputs, *fed], fed)
+    kept = needed(by_name, [*outputs, *beside, *fed], fed)
     cut = tuple(fed.get(node.name, node) for node in nodes if node.name in kept)
     _check_first_outputs(cut, outputs, fed)
     return Cut(cut, replaced)

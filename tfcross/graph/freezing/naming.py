@@ -79,7 +79,9 @@ def named_outputs(source: Source, outputs: Sequence[str], graph: FlatGraph, libr
 def _no_outputs(source: Source, graph: FlatGraph) -> TfcrossError:
     ends = _ends(graph)
     hint = f"; likely ones: {quoted_list(ends, 5)}" if ends else ""
-    return TfcrossError(f"{source.where}: it has no signature that tells its outputs{hint}; name them.")
+    return TfcrossError(
+        f"{source.where}: it has no signature that tells its outputs{hint}; name the OUTPUTS=."
+    )
 
 
 def _ends(graph: FlatGraph) -> list[str]:
