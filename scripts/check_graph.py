@@ -80,7 +80,8 @@ def main(words: list[str]) -> int:
         document = {"for": checked.place, "models": [json_check(one) for one in checked.checks]}
         print(json.dumps(document, indent=1))
     else:
-        texts = [text_check(one, checked.place, "--nodes" in line.flags) for one in checked.checks]
+        words = [f"{name}={value}" for name, value in line.variables.items()]
+        texts = [text_check(one, checked.place, "--nodes" in line.flags, words) for one in checked.checks]
         print("\n".join(texts), end="")
     return 0 if all(one.runs for one in checked.checks) else 1
 

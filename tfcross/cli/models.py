@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 
 from tfcross.cli.options import Options
-from tfcross.cli.request import release_registry
 from tfcross.graph.model import Model
 from tfcross.graph.preparing.prepare import prepare_models
 from tfcross.graph.preparing.wanted import Wanted
@@ -35,6 +34,8 @@ def op_definitions(root: Path, options: Options) -> OpDefs:
 
     @cache
     def definitions() -> Mapping[str, Definition]:
+        from tfcross.cli.request import release_registry  # noqa: PLC0415 (it takes what a build takes)
+
         return release_registry(root, options).registry("full").ops
 
     return definitions

@@ -16,6 +16,7 @@ from tfcross.checkout import revision
 from tfcross.cli.options import Options
 from tfcross.files import write_if_changed
 from tfcross.output.linkflags import LinkFlags
+from tfcross.output.manifest import run_first
 from tfcross.output.package import Part
 from tfcross.registry.ownops import find_own
 from tfcross.registry.sources import RegistrySources
@@ -259,7 +260,6 @@ class Build:
         self.include = stage_headers(
             self.compiler, self.output, self.core.public_headers, self.compile_flags, [self.protos]
         )
-        self.files = link_files(self.output)
         self.manifest = make_manifest(
             self.options,
             self.profile,
@@ -273,6 +273,7 @@ class Build:
             self.core.session_factory,
             self.own,
         )
+        self.files = link_files(self.output, run_first(self.manifest))
 
     def _link_flags(self, dependencies: list[str]) -> LinkFlags:
         return LinkFlags(

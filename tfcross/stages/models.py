@@ -16,6 +16,7 @@ from tfcross.graph.model import Model
 from tfcross.graph.preparing.kept import FOLDER
 from tfcross.graph.preparing.prepare import prepare_models
 from tfcross.graph.preparing.wanted import Prepared
+from tfcross.output.manifest import run_first
 from tfcross.stages.manifest import model_facts
 
 
@@ -82,14 +83,9 @@ def descriptions(models: Sequence[BuildModel]) -> dict[str, str]:
 
 def model_lines(manifest: Mapping[str, Any]) -> list[str]:
     """For people: what an app has to run first for models of ``manifest``, and why no proof has run some."""
-    first = [
-        f"{model['name']}: run its node {model['initializer']} once before the others"
-        for model in manifest["models"]
-        if "initializer" in model
-    ]
     unproven = [
         f"{model['name']}: the generic proof did not run it: {model['unproven']}"
         for model in manifest["models"]
         if "unproven" in model
     ]
-    return [*first, *unproven]
+    return [*run_first(manifest), *unproven]

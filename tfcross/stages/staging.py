@@ -85,10 +85,13 @@ def _copy(targets: list[str], sources: list[str]) -> None:
     part.replace(targets[0])
 
 
-def link_files(output: Output) -> dict[str, str]:
-    """The texts of the link snippets by path: relocatable, each with the core whole."""
+def link_files(output: Output, first: tuple[str, ...] = ()) -> dict[str, str]:
+    """The texts of the link snippets by path: relocatable, each with the core whole.
+
+    ``first`` are sentences that say what an app has to run first.
+    """
     profile = output.profile
-    library = Library(profile.name, profile.arch, profile.triple, output.release, output.link)
+    library = Library(profile.name, profile.arch, profile.triple, output.release, output.link, first)
     return snippet_files(library)
 
 

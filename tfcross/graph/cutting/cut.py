@@ -10,7 +10,7 @@ from tfcross.errors import quoted, quoted_list
 from tfcross.graph.cutting.ends import Input, type_word
 from tfcross.graph.messages import base_dtype
 from tfcross.graph.node import AttrSummary, Node, Shape
-from tfcross.graph.structure import producer
+from tfcross.graph.structure import producer, reached
 
 #: What an app has to feed; a PlaceholderWithDefault has a value without it.
 FED = ("Placeholder", "PlaceholderV2")
@@ -64,14 +64,11 @@ def cut_graph(
 
 def needed(by_name: Mapping[str, Node], tensors: Iterable[str], stops: Collection[str] = ()) -> set[str]:
     """The nodes that ``tensors`` come from, up to ``stops``, which are among them."""
-    waiting = [producer(tensor) for tensor in tensors]
-    met: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name not in met:
-            met.add(name)
-            waiting += map(producer, by_name[name].inputs) if name not in stops else ()
-    return met
+
+    def inputs(name: str) -> Iterable[str]:
+        return () if name in stops else map(producer, by_name[name].inputs)
+
+    return reached(map(producer, tensors), inputs)
 
 
 def check_inputs(cut: Cut, inputs: Sequence[Input], outputs: Sequence[str]) -> None:

@@ -57,7 +57,7 @@ def prepare_models(
 
 def title_of(path: Path) -> str:
     """What a graph made of the model in ``path`` is called."""
-    folder = _saved_folder(path)
+    folder = saved_folder(path)
     if folder.is_dir():
         return folder.resolve().name
     place = find_checkpoint(path)
@@ -68,7 +68,7 @@ def prepare(path: Path, wanted: Wanted, folder: Path, title: str, op_defs: OpDef
     """As ``prepare_models`` does; ``title`` is what a graph is called that is made of the model."""
     named = _named_files(wanted.transforms) if wanted.transforms else ()
     graph = Path(wanted.graph) if wanted.graph else None
-    source = read_source(_saved_folder(path), graph, wanted.ends.signature, wanted.tags)
+    source = read_source(saved_folder(path), graph, wanted.ends.signature, wanted.tags)
     work = _Work(path, wanted, folder, title, named)
     prepared = work.frozen(source) if source else work.plain()
     return work.transformed(prepared, op_defs) if wanted.transforms else prepared
@@ -82,7 +82,7 @@ def _named_files(transforms: str) -> tuple[Path, ...]:
     return tuple(path for path in map(Path, values) if path.is_file())
 
 
-def _saved_folder(path: Path) -> Path:
+def saved_folder(path: Path) -> Path:
     """The folder of a SavedModel for its file; any other path as it is."""
     return path.parent if path.name in _SAVED_MODEL_FILES and path.is_file() else path
 
@@ -192,7 +192,7 @@ class _Work:
 
 def _shown(path: Path) -> Path:
     """What names a SavedModel or checkpoint in messages and manifests; a proof.yaml is beside it."""
-    file = saved_model_file(_saved_folder(path))
+    file = saved_model_file(saved_folder(path))
     place = None if file else find_checkpoint(path)
     return file or (place.prefix if place else path)
 
