@@ -82,7 +82,7 @@ def test_a_saved_model_is_frozen_under_the_name_of_its_folder(tmp_path: Path) ->
     assert facts["initializer"] == "initialize"
     assert "unproven" not in facts
     assert model_lines({"models": [facts]}) == [
-        "'saved_model.pb': an app runs the node 'initialize' once before others"
+        "'model/tables.pb': an app runs the node 'initialize' once before others"
     ]
     (told,) = descriptions([built]).items()
     assert told[0] == "model/tables.json"
