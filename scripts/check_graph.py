@@ -4,9 +4,11 @@
     scripts/check_graph.py MODEL... TARGET=PI [ARCH=...] [RELEASE=...] [TYPES=slim|full] [--json] [--nodes]
     scripts/check_graph.py MODEL... --library out/PI-armv7 [--json] [--nodes]
                            [INPUTS='x=float[1,8,8,3],...'] [OUTPUTS=y,...] [SIGNATURE=...]
+                           [TAGS=...] [GRAPH=...] [TRANSFORMS='...']
 
 The first form is about a library that is to be built for these graphs, the second about one that is there.
-INPUTS=, OUTPUTS= and SIGNATURE= cut one model as a build does. Without --nodes, equal nodes share a line.
+SavedModels and checkpoints are frozen, and with these words models are cut and transformed, as a build does.
+Without --nodes, equal nodes share a line.
 Exit status: 0 if every model can run, 1 if one cannot, 2 for a mistake.
 """
 
@@ -29,12 +31,11 @@ from tfcross.check.model import ModelCheck, check_model  # noqa: E402
 from tfcross.check.purposes import load_purposes  # noqa: E402
 from tfcross.check.report import json_check, text_check  # noqa: E402
 from tfcross.check.verdicts import Rules  # noqa: E402
+from tfcross.cli.models import requested_models  # noqa: E402
 from tfcross.cli.options import Options, parse_options  # noqa: E402
 from tfcross.cli.request import release_registry  # noqa: E402
 from tfcross.cli.words import split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
-from tfcross.graph.cutting.ends import require_one  # noqa: E402
-from tfcross.graph.model import load_model  # noqa: E402
 from tfcross.output.manifest import Library, read_library  # noqa: E402
 from tfcross.selection.rule import core_rule  # noqa: E402
 
@@ -52,8 +53,7 @@ class Checked:
 
 def check(names: list[str], options: Options, library: Library | None) -> Checked:
     """The checks of the models ``names``. Raises TfcrossError."""
-    require_one(options.ends, len(names))
-    models = [load_model(Path(name), ends=options.ends) for name in names]
+    models = requested_models(ROOT, names, options)
     found = release_registry(ROOT, options)
     rules = Rules(
         kernels=core_rule(found.core, found.registry(options.types)),
@@ -72,7 +72,7 @@ def main(words: list[str]) -> int:
     gc.disable()  # one run, which ends before there is much to collect: 0.1 s less
     line = split_words(words, FLAGS, VALUES)
     if not line.names:
-        raise TfcrossError("no model is given; pass frozen graphs (.pb, .pbtxt) or SavedModel folders.")
+        raise TfcrossError("no model is given; pass graphs (.pb, .pbtxt), SavedModel folders or checkpoints.")
     library = read_library(Path(line.values["--library"])) if "--library" in line.values else None
     variables = {**(library.variables if library else {}), **line.variables}
     options = parse_options(variables, types=library.types if library else "full")
@@ -81,8 +81,10 @@ def main(words: list[str]) -> int:
         document = {"for": checked.place, "models": [json_check(one) for one in checked.checks]}
         print(json.dumps(document, indent=1))
     else:
+        words = [f"{name}={value}" for name, value in line.variables.items()]
         texts = [
-            text_check(one, checked.place, checked.kernels, "--nodes" in line.flags) for one in checked.checks
+            text_check(one, checked.place, checked.kernels, "--nodes" in line.flags, words)
+            for one in checked.checks
         ]
         print("\n".join(texts), end="")
     return 0 if all(one.runs for one in checked.checks) else 1

@@ -21,7 +21,7 @@ script.start(ROOT)
 from tfcross.cli.options import parse_options, require_target  # noqa: E402
 from tfcross.cli.words import variables_of  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
-from tfcross.output.manifest import NAME, link_flags, load_manifest  # noqa: E402
+from tfcross.output.manifest import NAME, link_flags, load_manifest, run_first  # noqa: E402
 from tfcross.output.snippets import Library, load_formats, print_snippet  # noqa: E402
 from tfcross.targets.profile import load_profile  # noqa: E402
 from tfcross.targets.target import find_host, known_targets  # noqa: E402
@@ -48,7 +48,12 @@ def _snippet(words: list[str]) -> str:
     folder = Path(options.out) / profile.name
     manifest = load_manifest(folder / NAME)
     library = Library(
-        profile.name, manifest["arch"], manifest["triple"], manifest["release"], link_flags(manifest)
+        profile.name,
+        manifest["arch"],
+        manifest["triple"],
+        manifest["release"],
+        link_flags(manifest),
+        run_first(manifest),
     )
     return print_snippet(name, library, folder)
 

@@ -26,11 +26,11 @@ script.start(ROOT)
 
 from tfcross.check.optable import OpRow, Reasons, main_attr, op_rows, type_columns  # noqa: E402
 from tfcross.check.purposes import load_purposes  # noqa: E402
+from tfcross.cli.models import requested_models  # noqa: E402
 from tfcross.cli.options import parse_options  # noqa: E402
 from tfcross.cli.request import release_registry  # noqa: E402
 from tfcross.cli.words import CommandLine, split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
-from tfcross.graph.model import load_model  # noqa: E402
 from tfcross.render import render, table  # noqa: E402
 
 FLAGS, VALUES = ("--html", "--json", "--markdown"), ("--model",)
@@ -41,7 +41,7 @@ def listing(line: CommandLine) -> str:
     if len(line.flags) > 1:
         raise TfcrossError(f"{' and '.join(sorted(line.flags))}: give one form only.")
     options = parse_options(line.variables, types="full")
-    models = [load_model(Path(line.values["--model"]))] if "--model" in line.values else []
+    models = requested_models(ROOT, [line.values["--model"]], options) if "--model" in line.values else []
     found = release_registry(ROOT, options)
     reasons = Reasons(found.core.unavailable, found.core.always, found.core.inserted)
     rows = op_rows(found.registry(options.types), load_purposes(ROOT), reasons, line.names, models)

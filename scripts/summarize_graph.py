@@ -6,9 +6,10 @@
     scripts/summarize_graph.py MODEL --svg > model.svg      # graphviz's `dot` draws it
                                [--boxes=60]                 # open name scopes while there is room
                                [INPUTS='x=float[1,8,8,3],...'] [OUTPUTS=y,...] [SIGNATURE=...]
+                               [TAGS=...] [GRAPH=...] [TRANSFORMS='...']
 
-Reads frozen graphs, binary or text, and of SavedModels what the signature's outputs need. INPUTS=, OUTPUTS=
-and SIGNATURE= cut one model as a build does. Exit status: 0, or 2 for a mistake.
+Reads frozen graphs, binary or text; SavedModels and checkpoints are frozen, and with these words models are
+cut and transformed, as a build does. Exit status: 0, or 2 for a mistake.
 """
 
 from __future__ import annotations
@@ -28,32 +29,32 @@ from tfcross.cli import script  # noqa: E402
 script.start(ROOT)
 
 from tfcross import environment  # noqa: E402
+from tfcross.cli.models import requested_models  # noqa: E402
+from tfcross.cli.options import parse_options  # noqa: E402
 from tfcross.cli.words import CommandLine, split_words  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
-from tfcross.graph.cutting.ends import parse_ends, require_one  # noqa: E402
 from tfcross.graph.drawing import draw  # noqa: E402
-from tfcross.graph.model import Model, load_model  # noqa: E402
+from tfcross.graph.model import Model  # noqa: E402
+from tfcross.graph.preparing.commands import ready_commands  # noqa: E402
 from tfcross.graph.summary import Summary, summarize  # noqa: E402
 from tfcross.graph.summarytext import dot_text, summary_text  # noqa: E402
 
 FLAGS, VALUES = ("--json", "--dot", "--svg"), ("--boxes",)
-ENDS = ("INPUTS", "OUTPUTS", "SIGNATURE")
+KNOWN = ("INPUTS", "OUTPUTS", "SIGNATURE", "TAGS", "GRAPH", "TRANSFORMS")
 BOXES = 60
 DRAWING_SECONDS = 120
 
 
 def output(line: CommandLine) -> str:
     """What the command line asks for. Raises TfcrossError."""
-    other = line.variables.keys() - set(ENDS)
+    other = line.variables.keys() - set(KNOWN)
     if other:
-        raise TfcrossError(f"{min(other)}=: no variable of this script. {known(ENDS)}")
+        raise TfcrossError(f"{min(other)}=: no variable of this script. {known(KNOWN)}")
     if not line.names:
-        raise TfcrossError("give models: frozen graphs (.pb, .pbtxt) or SavedModel folders.")
+        raise TfcrossError("give models: graphs (.pb, .pbtxt), SavedModel folders or checkpoints.")
     if len(line.flags) > 1:
         raise TfcrossError(f"{' and '.join(sorted(line.flags))}: give one form only.")
-    ends = parse_ends(*(line.variables.get(name, "") for name in ENDS))
-    require_one(ends, len(line.names))
-    models = [load_model(Path(name), ends=ends) for name in line.names]
+    models = requested_models(ROOT, line.names, parse_options({"TARGET": "LINUX", **line.variables}))
     if line.flags & {"--dot", "--svg"}:
         if len(models) > 1:
             raise TfcrossError("one picture shows one model; give one.")
@@ -62,7 +63,9 @@ def output(line: CommandLine) -> str:
     summaries = [(model, summarize(model)) for model in models]
     if "--json" in line.flags:
         return json.dumps([as_json(model, summary) for model, summary in summaries], indent=1) + "\n"
-    return "\n".join(summary_text(model, summary) for model, summary in summaries)
+    commands = [ready_commands(Path(n), m, line.variables) for n, m in zip(line.names, models, strict=True)]
+    texts = zip(summaries, commands, strict=True)
+    return "\n".join(summary_text(model, summary, ready) for (model, summary), ready in texts)
 
 
 def as_json(model: Model, summary: Summary) -> dict[str, object]:

@@ -14,8 +14,6 @@ Exit status: 0, or 2 for a mistake.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,10 +23,10 @@ from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
+from tfcross.cli.models import op_definitions  # noqa: E402
 from tfcross.cli.options import parse_options  # noqa: E402
 from tfcross.cli.words import CommandLine, split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
-from tfcross.graph.rewriting.definitions import Definition, OpDefs  # noqa: E402
 from tfcross.graph.rewriting.graphfiles import read_graph, write_graph  # noqa: E402
 from tfcross.graph.transforms.chain import transform_graph  # noqa: E402
 from tfcross.graph.transforms.table import EVERY, TRANSFORMS  # noqa: E402
@@ -48,7 +46,7 @@ def report(line: CommandLine) -> str:
     for option in NEEDED:
         if option not in line.values:
             raise TfcrossError(f"{option}= is missing. See --help.")
-    definitions = op_definitions(line.variables)
+    definitions = op_definitions(ROOT, parse_options({"TARGET": "LINUX", **line.variables}))
     source, target = Path(line.values["--in_graph"]), Path(line.values["--out_graph"])
     graph = read_graph(source)
     new, notes = transform_graph(
@@ -62,19 +60,6 @@ def report(line: CommandLine) -> str:
     sizes = f"{source.stat().st_size} -> {size} bytes"
     counts = f"{len(graph.node)} -> {len(new.node)} nodes"
     return "".join(f"{note}\n" for note in notes) + f"{target}: {counts}, {sizes}\n"
-
-
-def op_definitions(variables: Mapping[str, str]) -> OpDefs:
-    """Reads the registry of the release when first asked. Raises TfcrossError for unknown words."""
-    options = parse_options({"TARGET": "LINUX", **variables})
-
-    @cache
-    def definitions() -> Mapping[str, Definition]:
-        from tfcross.cli.request import release_registry  # noqa: PLC0415 (it takes what a build takes)
-
-        return release_registry(ROOT, options).registry("full").ops
-
-    return definitions
 
 
 def words_of(words: list[str]) -> list[str]:

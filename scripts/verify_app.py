@@ -24,9 +24,11 @@ from tfcross.cli import script  # noqa: E402
 script.start(ROOT)
 
 from tfcross.app.inspection import check_app, for_library, read_app  # noqa: E402
+from tfcross.cli.models import requested_models  # noqa: E402
+from tfcross.cli.options import parse_options  # noqa: E402
 from tfcross.cli.words import split_words  # noqa: E402
 from tfcross.errors import TfcrossError  # noqa: E402
-from tfcross.graph.model import Model, load_model  # noqa: E402
+from tfcross.graph.model import Model  # noqa: E402
 from tfcross.output.manifest import NAME, load_manifest  # noqa: E402
 
 WORDS = {True: "ok     ", False: "WRONG  ", None: "unknown"}
@@ -37,7 +39,7 @@ def main(words: list[str]) -> int:
     if len(line.names) != 1 or line.variables or "--model" not in line.values:
         raise TfcrossError("give one app and its model: scripts/verify_app.py APP --model graph.pb.")
     library = Path(line.values["--library"]) if "--library" in line.values else None
-    model = load_model(Path(line.values["--model"]))
+    (model,) = requested_models(ROOT, [line.values["--model"]], parse_options({}))
     app = read_app(Path(line.names[0]))
     manifest = _manifest(library, model, {binary.cpu for binary in app})
     binary = for_library(app, manifest, line.names[0])

@@ -1,11 +1,12 @@
 // Runs any frozen graph with generated inputs, and tells what comes out.
 //
 //   run_graph MODEL.pb [--inputs NAME=TYPE[DIMS],...] [--outputs NAME,...] [--feed NAME=FILE]...
-//             [--write FOLDER] [--seed N] [--repeat N]
+//             [--initializer NODE] [--write FOLDER] [--seed N] [--repeat N]
 //
 // Inputs are the graph's placeholders with 1 for unknown dimensions, outputs the nodes that nothing takes
 // from, unless told otherwise. --feed takes a .npy file, or any file's bytes for a string. --write saves
 // every tensor, inputs too, as FOLDER/NAME.npy with "_" for "/" and ":".
+// --initializer is a node that is run once before, as one that fills lookup tables.
 //
 // Generated values come from one stream over all elements of all inputs, in the order printed:
 // x = (1664525 x + 1013904223) mod 2^32, from the seed (1); a float is (x >> 8) / 2^24, an integer
@@ -36,7 +37,7 @@ namespace {
 typedef std::vector<std::pair<std::string, Tensor>> NamedTensors;
 
 struct Options {
-  std::string model, inputs, outputs, folder;
+  std::string model, inputs, outputs, initializer, folder;
   std::map<std::string, std::string> feeds;
   uint32_t seed = 1;
   int repeat = 1;
@@ -170,6 +171,8 @@ Options ParseOptions(int argc, char** argv) {
       options.inputs = value;
     } else if (name == "--outputs") {
       options.outputs = value;
+    } else if (name == "--initializer") {
+      options.initializer = value;
     } else if (name == "--feed") {
       options.feeds.insert(Assignment(value, name));
     } else if (name == "--write") {
@@ -179,7 +182,8 @@ Options ParseOptions(int argc, char** argv) {
     } else if (name == "--repeat") {
       options.repeat = std::max(1, static_cast<int>(Number(value, name)));
     } else {
-      Fail("unknown option '" + name + "'. Known: --feed, --inputs, --outputs, --repeat, --seed, --write.");
+      Fail("unknown option '" + name + "'. Known: --feed, --initializer, --inputs, --outputs, "
+           "--repeat, --seed, --write.");
     }
   }
   if (options.model.empty()) Fail("usage: run_graph MODEL.pb [options]; the source's first lines tell them");
@@ -203,6 +207,10 @@ void Run(const Options& options) {
   Check(tensorflow::NewSession(tensorflow::SessionOptions(), &started), options.model);
   const std::unique_ptr<tensorflow::Session> session(started);
   Check(session->Create(graph), options.model);
+  if (!options.initializer.empty()) {
+    Check(session->Run({}, {}, {options.initializer}, nullptr), options.model);
+    std::cout << "initializer " << options.initializer << std::endl;
+  }
   for (const auto& input : inputs) Report("input", input.first, input.second);
   std::vector<Tensor> outputs;
   double best = std::numeric_limits<double>::infinity();

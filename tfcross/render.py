@@ -25,9 +25,10 @@ filters: dict[str, Any] = _environment.filters
 
 
 def render(template: str, **values: Any) -> str:
-    """``templates/<template>`` filled in; its first line says what it was made from."""
+    """``templates/<template>`` filled in; its first line says what it was made from, and what is ``told``."""
+    told = values.pop("told", "")
     return _environment.get_template(template).render(
-        origin=f"Made by tfcross from templates/{template}.", **values
+        origin=f"Made by tfcross from templates/{template}.{told}", **values
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from tfcross.cli.options import parse_options
 from tfcross.errors import TfcrossError
 from tfcross.graph.construction import graph_bytes, make_node, make_placeholder
 from tfcross.graph.messages import GraphDef, SavedModel
-from tfcross.stages.models import BuildModel, cut_files, read_models, unproven_lines
+from tfcross.stages.models import BuildModel, cut_files, descriptions, model_lines, read_models
 
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "freezing"
 NODES = (make_placeholder("x", "DT_FLOAT", [-1, 2]), make_node("y", "Relu", ["x"], T="DT_FLOAT"))
 
 
@@ -55,8 +57,8 @@ def test_a_cut_graph_is_a_file_of_its_own_for_each_cut(tmp_path: Path, plain: Pa
     assert one.graph != other.graph
     assert (one.graph.name, one.graph.parent.name) == ("m.pb", "model")
     assert cut_files([one, other]) == [str(one.graph), str(other.graph)]
-    assert other.sha256 == hashlib.sha256(other.graph.read_bytes()).hexdigest()
-    assert other.facts()["graph"] == {"name": "model/m.pb", "sha256": other.sha256}
+    digest = hashlib.sha256(other.graph.read_bytes()).hexdigest()
+    assert other.facts()["graph"] == {"name": "model/m.pb", "sha256": digest}
     words = ("--inputs", "x=float[1,2]", "--outputs", "y")
     graph = str(other.graph)
     assert other.proof() == Proof("run_graph", "templates/run_graph.cc", (graph, *words), (graph,))
@@ -72,13 +74,47 @@ def test_saved_models_are_named_as_their_folders_and_apart(tmp_path: Path) -> No
     assert names == ["digits-1.pb", "digits-2.pb", "words.pb"]
 
 
-def test_one_that_is_not_frozen_is_refused(tmp_path: Path) -> None:
+def test_a_saved_model_is_frozen_under_the_name_of_its_folder(tmp_path: Path) -> None:
+    (built,) = read(tmp_path, FIXTURES / "tables")
+    facts = built.facts()
+    assert (facts["name"], facts["graph"]["name"]) == ("saved_model.pb", "model/tables.pb")
+    assert (facts["inputs"], facts["outputs"]) == (["w=string[?]"], ["a", "b", "c", "d"])
+    assert facts["initializer"] == "initialize"
+    assert "unproven" not in facts
+    assert model_lines({"models": [facts]}) == [
+        "'model/tables.pb': an app runs the node 'initialize' once before others"
+    ]
+    (told,) = descriptions([built]).items()
+    assert told[0] == "model/tables.json"
+    document = json.loads(told[1])
+    assert document["outputs"]["b"] == {"tensor": "b", "type": "string", "shape": [-1]}
+    assert document["initializer"] == "initialize"
+    words = ("--initializer", "initialize", "--inputs", "w=string[1]", "--outputs", "a,b,c,d")
+    assert built.proof().arguments == (str(built.graph), *words)
+
+
+def test_all_files_of_a_saved_model_are_watched(tmp_path: Path) -> None:
+    (built,) = read(tmp_path, FIXTURES / "tables")
+    names = sorted(Path(name).relative_to(FIXTURES / "tables").as_posix() for name in built.read())
+    assert names == [
+        "assets",
+        "assets/vocabulary.txt",
+        "assets/vocabulary.txt",
+        "saved_model.pb",
+        "variables",
+        "variables/variables.data-00000-of-00001",
+        "variables/variables.index",
+    ]
+
+
+def test_a_graph_apart_from_its_variables_is_refused(tmp_path: Path) -> None:
     folder = saved(tmp_path / "digits", "v:0")
+    alone = (folder / "saved_model.pb").rename(tmp_path / "alone.pb")
     with pytest.raises(TfcrossError) as caught:
-        read(tmp_path, folder)
+        read(tmp_path, alone)
     assert str(caught.value) == (
-        f"{folder}/saved_model.pb: its signature 'serving_default' needs 1 variable ('v'), whose values "
-        "are in files beside the graph. Freeze it, and pass the frozen graph (docs/models.md#freezing)."
+        f"{alone}: its signature 'serving_default' needs 1 variable ('v'), whose values are in files beside "
+        "the graph. Pass the folder that has them all (docs/models.md#freezing)."
     )
 
 
@@ -97,7 +133,7 @@ def test_what_no_proof_has_run_is_told(tmp_path: Path) -> None:
         "(docs/models.md#the-proof)."
     )
     assert built.facts()["unproven"] == why
-    lines = unproven_lines({"models": [{"name": "m.pb"}, built.facts()]})
+    lines = model_lines({"models": [{"name": "m.pb"}, built.facts()]})
     assert lines == [f"n.pb: the generic proof did not run it: {why}"]
     (tmp_path / "proof.yaml").write_text("source: own.cc\narguments: [n.pb]\n")
     (tmp_path / "own.cc").touch()

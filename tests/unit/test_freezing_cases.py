@@ -242,7 +242,9 @@ def test_an_output_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) ->
 
 def test_a_graph_without_signature_tells_what_it_ends_in(tmp_path: Path) -> None:
     model = Source("model", meta_graph(VARIABLE + READ), stored(tmp_path), None, [])
-    assert refused(model) == "model: it has no signature that tells its outputs; likely ones: 'y'; name them."
+    assert refused(model) == (
+        "model: it has no signature that tells its outputs; likely ones: 'y'; name the OUTPUTS=."
+    )
 
 
 def test_an_input_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -309,7 +309,7 @@ def test_a_saved_model_whose_signature_needs_variables_has_to_be_frozen(tmp_path
     assert names(model) == ["x", "variable", "y1"]
     assert model.unfrozen() == (
         "its signature 'train' needs 1 variable ('variable'), whose values are in files beside the "
-        "graph. Freeze it, and pass the frozen graph (docs/models.md#freezing)."
+        "graph. Pass the folder that has them all (docs/models.md#freezing)."
     )
 
 

@@ -127,7 +127,9 @@ def test_variables_without_values_are_noted(tmp_path):
         make_node("w", "VariableV2", dtype="DT_FLOAT"),
         make_node("read", "ReadVariableOp", ["v"]),
     )
-    assert load_model(path).notes == ("2 variables without values ('v', 'w'): freeze it first.",)
+    assert load_model(path).notes == (
+        "2 variables without values ('v', 'w'): pass the checkpoint that has them.",
+    )
 
 
 def library_graph() -> GraphDef:

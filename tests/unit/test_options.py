@@ -38,9 +38,9 @@ DEFAULTS = Options(
 )
 NAMES = (
     "ANDROID_API, ANDROID_ARCH, ANDROID_TYPES, API, ARCH, BITCODE, CC_PREFIX, EMULATOR, EXTRA_KERNELS, "
-    "EXTRA_OPS, HOST_OS, INPUTS, IOS_ARCH, LAUNCHER, MIN_SDK_VERSION, MODEL, NDK_ROOT, OFFLINE, OPS_DIR, "
-    "OPTFLAGS, OUT, OUTPUTS, RELEASE, SIGNATURE, SIZE_BUDGET, SOURCE_<name>, SOURCE_DIR, TARGET, TOOLCHAIN, "
-    "TOOLCHAIN_ROOT, TYPES, V"
+    "EXTRA_OPS, GRAPH, HOST_OS, INPUTS, IOS_ARCH, LAUNCHER, MIN_SDK_VERSION, MODEL, NDK_ROOT, OFFLINE, "
+    "OPS_DIR, OPTFLAGS, OUT, OUTPUTS, RELEASE, SIGNATURE, SIZE_BUDGET, SOURCE_<name>, SOURCE_DIR, TAGS, "
+    "TARGET, TOOLCHAIN, TOOLCHAIN_ROOT, TRANSFORMS, TYPES, V"
 )
 
 
@@ -76,6 +76,14 @@ def test_an_empty_value_is_the_default() -> None:
             "ends",
             Ends((Input("x", "DT_FLOAT", (1, 2)),), ("y", "z:1"), "s"),
             id="a model's ends",
+        ),
+        pytest.param({"TAGS": "serve,gpu"}, "tags", ("serve", "gpu"), id="tags of a SavedModel's graph"),
+        pytest.param({"GRAPH": "graph.pbtxt"}, "graph", "graph.pbtxt", id="a checkpoint's graph"),
+        pytest.param(
+            {"TRANSFORMS": "sort_by_execution_order"},
+            "transforms",
+            "sort_by_execution_order",
+            id="transforms",
         ),
         pytest.param({"OPS_DIR": "my ops"}, "ops_dir", "my ops", id="own ops"),
         pytest.param({"MODEL": "a.pb"}, "types", "full", id="all types are open to a model"),

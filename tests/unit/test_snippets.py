@@ -55,6 +55,15 @@ def test_the_snippets_of_a_target_are_the_golden_ones(library: Library) -> None:
     assert snippet_files(library) == golden
 
 
+def test_the_first_line_says_what_an_app_runs_first() -> None:
+    library = replace(PI, first=("'m.pb': an app runs the node 'initialize' once before others",))
+    for name, text in snippet_files(library).items():
+        line, rest = text.split("\n", 1)
+        assert line.startswith(("#", "//"))
+        assert line.endswith(f". {library.first[0]}.")
+        assert rest == snippet_files(PI)[name].split("\n", 1)[1]
+
+
 @pytest.mark.parametrize(
     ("library", "more"),
     [

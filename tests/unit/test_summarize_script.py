@@ -44,6 +44,31 @@ def test_of_a_cut_graph_it_tells_what_is_left() -> None:
     assert document["ops"]["Placeholder"] == 1
 
 
+def test_a_saved_model_is_summarized_as_a_build_freezes_it() -> None:
+    folder = "tests/fixtures/freezing/tables"
+    text = run(folder).stdout
+    assert "note: frozen for its signature 'serving_default': 42 nodes.\n" in text
+    assert "note: an app runs the node 'initialize' once before others; it fills tables.\n" in text
+    assert "\n  w: string[?]\n" in text
+    assert text.endswith(
+        f"""
+commands:
+  build:
+    ./bootstrap scons TARGET=PI MODEL={folder}
+  cut, and build:
+    ./bootstrap scons TARGET=PI MODEL={folder} 'INPUTS=w=string[?]' OUTPUTS=a,b,c,d
+  freeze only:
+    scripts/freeze_graph.py --input_saved_model_dir={folder} --output_graph=tables.pb
+"""
+    )
+
+
+def test_what_transforms_leave_is_summarized() -> None:
+    (document,) = json.loads(run(DIGITS, "--json", "TRANSFORMS=quantize_weights").stdout)
+    assert document["ops"]["Dequantize"] == 2
+    assert any(note.startswith("quantize_weights: ") for note in document["notes"])
+
+
 def test_it_draws() -> None:
     assert run(DIGITS, "--dot").stdout.startswith("// Made by tfcross from templates/graph.dot.j2.\ndigraph")
     assert "<svg" in run(DIGITS, "--svg", "--boxes", "5").stdout
@@ -52,10 +77,13 @@ def test_it_draws() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        pytest.param([], "give models: frozen graphs (.pb, .pbtxt) or SavedModel folders.", id="no model"),
+        pytest.param(
+            [], "give models: graphs (.pb, .pbtxt), SavedModel folders or checkpoints.", id="no model"
+        ),
         pytest.param(
             [DIGITS, "TARGET=PI"],
-            "TARGET=: no variable of this script. Known: INPUTS, OUTPUTS, SIGNATURE.",
+            "TARGET=: no variable of this script. Known: GRAPH, INPUTS, OUTPUTS, SIGNATURE, TAGS, "
+            "TRANSFORMS.",
             id="another variable",
         ),
         pytest.param(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tfcross.app.proof import own_proof
+from tfcross.check.stripping import honest, outputs_without
 from tfcross.check.verdicts import DEVICE, OK, Judge, Rules, Verdict
 from tfcross.check.wiring import Wiring
 from tfcross.graph.cutting.feeds import unknown_text
@@ -26,6 +27,7 @@ class ModelCheck:
     ``refused`` is what the runtime has against the graph as a whole; ``selection`` what a library needs for
     it, None where a node has no kernel or the library is there already. ``unproven`` is what a build's
     generic proof would have to know to run it, "" for nothing, or if the model has a proof of its own.
+    ``without`` are outputs that need no node that cannot run, where cutting to them mends the graph.
     """
 
     model: Model
@@ -33,6 +35,7 @@ class ModelCheck:
     refused: tuple[str, ...]
     selection: Selection | None
     unproven: str = ""
+    without: tuple[str, ...] = ()
 
     @property
     def runs(self) -> bool:
@@ -68,7 +71,9 @@ def check_model(model: Model, rules: Rules, graph_version: int) -> ModelCheck:
     judge = Judge(rules, model.functions, model.producer)
     by_name = {node.name: node for node in model.nodes}
     wiring = {bad.node: bad for bad in Wiring(by_name, rules.registry.ops, model.functions).refusals()}
-    nodes = tuple(_judged(node, judge.verdict(node), wiring) for node in model.all_nodes())
+    judged = [_judged(node, judge.verdict(node), wiring) for node in model.all_nodes()]
+    without = outputs_without(model, [node.name for node, verdict in judged if not verdict.runs])
+    nodes = honest(model, judged, without)
     refused: tuple[str, ...] = ()
     if model.min_consumer > graph_version:
         refused = (
@@ -80,7 +85,7 @@ def check_model(model: Model, rules: Rules, graph_version: int) -> ModelCheck:
     unproven = "" if own_proof(model.path) else unknown_text(model)
     whole = not refused and all(verdict.cause in (OK, DEVICE) for _, verdict in nodes)
     if not whole or rules.library is not None:
-        return ModelCheck(model, nodes, refused, None, unproven)
+        return ModelCheck(model, nodes, refused, None, unproven, without)
     choice = choose([_one_of_each(model)], rules.kernels)
     refused = tuple(refusal.text for _, refusal in choice.refusals)
     return ModelCheck(model, nodes, refused, None if refused else choice.selection, unproven)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tfcross.check.model import ModelCheck
@@ -48,16 +49,20 @@ def _json_node(node: Node, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def text_check(check: ModelCheck, place: str, kernels: str = "", every_node: bool = False) -> str:
+def text_check(
+    check: ModelCheck, place: str, kernels: str = "", every_node: bool = False, words: Sequence[str] = ()
+) -> str:
     """A table, one line for equal nodes or for each; then what hinders, what surprises, what comes with it.
 
-    ``place`` names target, release and types; a file in the folder ``kernels`` is shown as from there.
+    ``place`` names target, release and types; a file in the folder ``kernels`` is shown as from there;
+    ``words`` are the command line's, for commands.
     """
     says = "runs" if check.runs else "cannot run"
     lines = [f"{check.model.path} on {place}: {says}", ""]
     rows = (_node_rows if every_node else _case_rows)(check.nodes, kernels)
     lines += table(("node", *_HEAD[1:]) if every_node else _HEAD, rows)
     lines += _problems(check)
+    lines += _mending(check, words)
     lines += _surprises(check)
     lines += _proof(check)
     lines += _brought(check)
@@ -103,6 +108,15 @@ def _problems(check: ModelCheck) -> Iterator[str]:
     yield from (f"- {reason}" for reason in check.refused)
     for (cause, what, remedy), names in groups.items():
         yield f"- {cause}: {quoted_list(names)}: {what}. {remedy}".rstrip()
+
+
+def _mending(check: ModelCheck, words: Sequence[str]) -> Iterator[str]:
+    """The command that builds without the nodes that no output needs."""
+    if check.without and not check.refused:
+        yield ""
+        yield f"What gives {quoted_list(check.without)} needs none of these nodes. A build without them:"
+        ends = [f"MODEL={check.model.path}", f"OUTPUTS={','.join(check.without)}"]
+        yield f"  ./bootstrap scons {shlex.join([*words, *ends])}"
 
 
 def _surprises(check: ModelCheck) -> Iterator[str]:

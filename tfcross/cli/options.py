@@ -24,7 +24,7 @@ class Options:
     so that all are open to it; a set without a model is kept to those of mobile builds. ``models`` are
     paths as given, in order, each once; so are ``extra_ops``, ``extra_kernels``.
     ``sources`` are (name, folder) pairs sorted by name; ``size_budget`` is in bytes, 0 for none; ``ends``
-    are what INPUTS, OUTPUTS and SIGNATURE say.
+    are what INPUTS, OUTPUTS and SIGNATURE say; ``tags`` those of a SavedModel's graph.
     """
 
     target: str
@@ -51,6 +51,9 @@ class Options:
     verbosity: int
     size_budget: int = 0
     ends: Ends = NO_ENDS
+    tags: tuple[str, ...] = ("serve",)
+    graph: str = ""
+    transforms: str = ""
 
 
 class Declarable(Protocol):
@@ -116,6 +119,9 @@ def parse_options(
         verbosity=int(value["V"]),
         size_budget=parse_size(value["SIZE_BUDGET"], "SIZE_BUDGET"),
         ends=parse_ends(value["INPUTS"], value["OUTPUTS"], value["SIGNATURE"]),
+        tags=_names("TAGS", value["TAGS"], "tags"),
+        graph=value["GRAPH"],
+        transforms=value["TRANSFORMS"],
     )
 
 

@@ -33,12 +33,18 @@ VARIABLES = (
     Variable("RELEASE", "TensorFlow release", "2.14.1"),
     Variable(
         "MODEL",
-        "frozen graphs, separated by commas; without: the whole portable op set",
-        elsewhere=("GRAPH", "GRAPHS", "PB"),
+        "graphs, SavedModels or checkpoints, separated by commas; without: the whole portable op set",
+        elsewhere=("GRAPHS", "PB"),
     ),
     Variable("INPUTS", "what an app feeds the model, as x=float[1,8,8,3]; the graph is cut behind it"),
     Variable("OUTPUTS", "what an app fetches, separated by commas; the graph is cut to what that needs"),
     Variable("SIGNATURE", "signature of a SavedModel (default: serving_default, or the only one)"),
+    Variable("TAGS", "tags of a SavedModel's graph, separated by commas", "serve"),
+    Variable("GRAPH", "file of a checkpoint's graph (default: the .meta, graph.pb or graph.pbtxt beside it)"),
+    Variable(
+        "TRANSFORMS",
+        "what to do with each graph before anything is selected, as 'fold_constants fold_batch_norms'",
+    ),
     Variable(
         "TYPES",
         "types that kernels are compiled for: slim is what mobile builds have (default: full with MODEL)",

@@ -36,6 +36,7 @@ __all__ = [
 
 _VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp"})
 _TABLES = frozenset({"HashTable", "HashTableV2"})
+_SETTING = frozenset({"Assign", "AssignVariableOp"})
 # Ops whose nodes end a graph and give an app nothing.
 _ENDING_OPS = """
     NoOp Assert Const PrintV2 Assign AssignVariableOp SaveV2 Save RestoreV2 ScalarSummary HistogramSummary
@@ -61,7 +62,7 @@ class Model:
     ``notes`` are sentences about what will surprise at run time, such as variables without values.
     ``saved``: whether it is a SavedModel, whose ``signature``, if it has one, tells the ends. ``replaced`` is
     None where the file is the graph that runs; else ``nodes`` are a part of it, and placeholders stand for
-    those that ``replaced`` names.
+    those that ``replaced`` names. ``initializer`` is the node to run once before the outputs, "" for none.
     """
 
     path: Path
@@ -76,6 +77,7 @@ class Model:
     saved: bool = False
     signature: str = ""
     replaced: frozenset[str] | None = None
+    initializer: str = ""
 
     @property
     def title(self) -> str:
@@ -91,8 +93,8 @@ class Model:
             return ""
         whose = f"its signature {quoted(self.signature)}" if self.signature else "its graph"
         return (
-            f"{whose} needs {' and '.join(told)}, whose values are in files beside the graph. Freeze it, and "
-            "pass the frozen graph (docs/models.md#freezing)."
+            f"{whose} needs {' and '.join(told)}, whose values are in files beside the graph. Pass the "
+            "folder that has them all (docs/models.md#freezing)."
         )
 
     def reachable(self) -> tuple[FunctionBody, ...]:
@@ -201,16 +203,17 @@ def _count(names: Collection[str], what: str) -> str:
     return f"{len(names)} {what}{'s' if len(names) > 1 else ''}"
 
 
-def _notes(nodes: Iterable[Node]) -> tuple[str, ...]:
+def _notes(nodes: Iterable[Node], initializer: str) -> tuple[str, ...]:
     notes = []
-    variables = [node.name for node in nodes if node.op in _VARIABLES]
+    set_first = {producer(node.inputs[0]) for node in nodes if initializer and node.op in _SETTING}
+    variables = [node.name for node in nodes if node.op in _VARIABLES and node.name not in set_first]
     if variables:
         count = _count(variables, "variable")
-        notes.append(f"{count} without values ({quoted_list(variables)}): freeze it first.")
+        notes.append(f"{count} without values ({quoted_list(variables)}): pass the checkpoint that has them.")
     return tuple(notes)
 
 
-def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends) -> Model:
+def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends, initializer: str) -> Model:
     """Raises what the parts raise, WireError, TextError, BadNode, BadGraph; and BadEnds."""
     contents = _Contents()
     for part in graph.parts:
@@ -227,7 +230,7 @@ def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends) -> Model:
     outputs = outputs or tuple(name for name in _unconsumed(contents.nodes) if name not in fed)
     cut = None
     if graph.saved or ends.inputs or ends.outputs:
-        cut = cut_to(contents.nodes, ends.inputs, tuple(told.values()), outputs)
+        cut = cut_to(contents.nodes, ends.inputs, tuple(told.values()), outputs, initializer)
     nodes = cut.nodes if cut else tuple(contents.nodes)
     if ends.inputs:
         told = given_placeholders(nodes, ends.inputs, contents.producer)
@@ -240,22 +243,23 @@ def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends) -> Model:
         sha256=file.sha256(),
         producer=contents.producer,
         min_consumer=contents.min_consumer,
-        notes=_notes(nodes),
+        notes=_notes(nodes, initializer),
         saved=graph.saved,
         signature=graph.name,
         replaced=cut.replaced if cut else None,
+        initializer=initializer,
     )
 
 
-def load_model(path: Path, tag: str = "serve", ends: Ends = NO_ENDS) -> Model:
+def load_model(path: Path, tag: str = "serve", ends: Ends = NO_ENDS, initializer: str = "") -> Model:
     """Reads a frozen graph (binary or text), a saved_model.pb or a SavedModel folder.
 
     ``tag`` picks a SavedModel's graph, of which what its signature's outputs need is kept; ``ends`` cut any
-    graph. The weights are left in the file: of a tensor with more than SMALL_TENSOR elements only type and
-    shape are kept. Raises TfcrossError, which names file and node.
+    graph, but ``initializer`` and what it needs stay. The weights are left in the file: of a tensor with more
+    than SMALL_TENSOR elements only type and shape are kept. Raises TfcrossError, which names file and node.
     """
     with modelfile.open_model(path) as file, file.explained_errors():
         try:
-            return _model(file, file.graph(tag, ends.signature), ends)
+            return _model(file, file.graph(tag, ends.signature), ends, initializer)
         except BadEnds as error:
             raise TfcrossError(f"{file.path}: {error}.") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tfcross.errors import quoted
 from tfcross.graph.node import Node
@@ -15,6 +15,18 @@ class BadGraph(ValueError):
 def producer(tensor: str) -> str:
     """The node that an input names: ``x`` of ``x:1``, ``^x`` and ``x:out:0``."""
     return tensor.removeprefix("^").partition(":")[0]
+
+
+def reached(starts: Iterable[str], following: Callable[[str], Iterable[str]]) -> set[str]:
+    """``starts`` and all that ``following`` leads to from them, step by step."""
+    waiting = list(starts)
+    met: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in met:
+            met.add(name)
+            waiting += following(name)
+    return met
 
 
 def check_nodes(nodes: Sequence[Node], arguments: Collection[str] = ()) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tfcross.graph.drawing import Picture
 from tfcross.graph.model import Model
 from tfcross.graph.summary import End, Summary
 from tfcross.render import render
 
+NO_COMMANDS: Mapping[str, str] = {}
 _COLORS = {"input": "#cfe8cf", "node": "#ffffff", "scope": "#dde6f5"}
 
 
-def summary_text(model: Model, summary: Summary) -> str:
-    """For people."""
+def summary_text(model: Model, summary: Summary, commands: Mapping[str, str] = NO_COMMANDS) -> str:
+    """For people; ``commands`` are command lines by what they do."""
     return render(
         "summary.txt.j2",
         path=model.path,
         bytes=model.path.stat().st_size if model.path.is_file() else 0,
         producer=model.producer,
         notes=model.notes,
+        commands=commands,
         inputs=[(_shown(end.name), type_and_shape(end), _shown(end.op)) for end in summary.inputs],
         outputs=[(_shown(end.name), type_and_shape(end), _shown(end.op)) for end in summary.outputs],
         ops={_shown(op): count for op, count in summary.ops.items()},

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.documents import validate
-from tfcross.errors import TfcrossError
+from tfcross.errors import TfcrossError, quoted
 from tfcross.output.linkflags import LinkFlags
 
 NAME = "manifest.json"
@@ -78,6 +78,16 @@ def link_flags(manifest: Mapping[str, Any]) -> LinkFlags:
     link: Mapping[str, Any] = manifest["link"]
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in link.items()}
     return LinkFlags(**fields)
+
+
+def run_first(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """For people: what an app has to run first for models of ``manifest``."""
+    return tuple(
+        f"{quoted(model['graph']['name'])}: an app runs the node {quoted(model['initializer'])} once before "
+        "others"
+        for model in manifest["models"]
+        if "initializer" in model
+    )
 
 
 def _digest(manifest: Mapping[str, Any]) -> str:

@@ -36,13 +36,17 @@ class Format:
 
 @dataclass(frozen=True)
 class Library:
-    """What a snippet is about; ``name`` is the output folder's, as ``PI-armv7``."""
+    """What a snippet is about; ``name`` is the output folder's, as ``PI-armv7``.
+
+    ``first`` are sentences that say what an app has to run first.
+    """
 
     name: str
     arch: str
     triple: str
     release: str
     flags: LinkFlags
+    first: tuple[str, ...] = ()
 
 
 def load_formats(folder: Path = FOLDER) -> dict[str, Format]:
@@ -92,6 +96,7 @@ def _text(template: str, library: Library, folder: str = "") -> str:
     flags = library.flags
     return render(
         f"{FOLDER.name}/{template}",
+        told="".join(f" {sentence}." for sentence in library.first),
         folder=folder,
         flags=flags,
         compile=flags.compile_arguments(ROOT),

@@ -17,6 +17,7 @@ from tfcross.scons.folder import lock_folder
 from tfcross.scons.headerdeps import HeaderDeps
 from tfcross.scons.made import Made
 from tfcross.stages.closing import Closures
+from tfcross.stages.models import BuildModel
 from tfcross.targets.profile import Profile
 from tfcross.toolchains.toolchain import Toolchain
 
@@ -93,6 +94,7 @@ class Goal:
 
     nodes: tuple[Any, ...]
     plan: Plan
+    models: tuple[BuildModel, ...]
     headers: HeaderDeps
     made: Made
 

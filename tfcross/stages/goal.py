@@ -30,6 +30,7 @@ def remember(goal: Goal | None, record: Record, begun_ns: int) -> None:
     nodes = nodes_below(goal.nodes)
     files = [*nodes, *goal.headers.changeable(), *project_files(plan.root)]
     files += [file for name in plan.options.models for file in model_files(Path(name))]
+    files += [file for model in goal.models for file in model.read()]
     files += toolchain_files((plan.toolchain, plan.host), environment.path())
     made = {file for file in files if file.startswith(OURS)} | {str(node) for node in goal.nodes}
     made.update(file for node in nodes for file in goal.made.files(node))
@@ -38,7 +39,7 @@ def remember(goal: Goal | None, record: Record, begun_ns: int) -> None:
 
 def model_files(model: Path) -> list[str]:
     """What a model is read from, or would be if it were there."""
-    inside = ("saved_model.pb", "saved_model.pbtxt")
+    inside = ("saved_model.pb", "saved_model.pbtxt", "checkpoint")
     return [str(path) for path in (model, *(model / name for name in inside), model.parent / "proof.yaml")]
 
 

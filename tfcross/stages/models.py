@@ -1,32 +1,38 @@
-"""The models of a build: read, cut, and as files that its library loads."""
+"""The models of a build: frozen, cut and transformed, as files that its library loads."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tfcross.app.proof import RUNNER, Proof, proof_of
+from tfcross.cli.models import op_definitions, wanted_of
 from tfcross.cli.options import Options
 from tfcross.errors import TfcrossError
-from tfcross.graph.cutting.cutfile import write_cut
-from tfcross.graph.cutting.ends import input_word, require_one
+from tfcross.graph.cutting.ends import input_word
 from tfcross.graph.cutting.feeds import open_sizes, runner_arguments, unknown_text
-from tfcross.graph.model import Model, load_model
-
-#: Below the build folder; the folder of the same name in the output folder has the same files.
-FOLDER = "model"
+from tfcross.graph.model import Model
+from tfcross.graph.preparing.kept import FOLDER
+from tfcross.graph.preparing.prepare import prepare_models
+from tfcross.graph.preparing.wanted import Prepared
+from tfcross.output.manifest import run_first
 
 
 @dataclass(frozen=True)
 class BuildModel:
-    """``graph`` is the file that runs: the model's own, or what it was cut to, with its ``sha256``."""
+    """``prepared`` is the model with the file that runs."""
 
-    model: Model
-    graph: Path
-    sha256: str
+    prepared: Prepared
+
+    @property
+    def model(self) -> Model:
+        return self.prepared.model
+
+    @property
+    def graph(self) -> Path:
+        return self.prepared.graph
 
     def proof(self) -> Proof:
         words, unknown = runner_arguments(self.model), unknown_text(self.model)
@@ -35,33 +41,35 @@ class BuildModel:
 
     def facts(self) -> dict[str, Any]:
         """For the manifest."""
-        return model_facts(self.model, f"{FOLDER}/{self.graph.name}", self.sha256, self.proof().unknown)
+        facts = model_facts(
+            self.model, f"{FOLDER}/{self.graph.name}", self.prepared.sha256, self.proof().unknown
+        )
+        told = {"initializer": self.model.initializer, "transforms": self.prepared.transforms}
+        return {**facts, **{name: text for name, text in told.items() if text}}
+
+    def read(self) -> list[str]:
+        """The files that it was made from, and the folders in which another one may appear."""
+        return [*map(str, self.prepared.files), *{str(file.parent) for file in self.prepared.files[1:]}]
 
 
 def read_models(options: Options, folder: Path) -> tuple[BuildModel, ...]:
-    """The models that ``options`` name; ``folder`` gets those that are cut. Raises TfcrossError.
+    """The models that ``options`` name; ``folder`` gets the graphs that are made of them.
 
-    What will surprise in them is told.
+    It is called in the project's folder. What will surprise in the models is told. Raises TfcrossError.
     """
-    require_one(options.ends, len(options.models))
-    models = [load_model(Path(name), ends=options.ends) for name in options.models]
-    for model in models:
+    definitions = op_definitions(Path(), options)
+    prepared = prepare_models(options.models, wanted_of(options), folder, definitions)
+    built = tuple(map(BuildModel, prepared))
+    for model in (each.model for each in built):
         if model.unfrozen():
             raise TfcrossError(f"{model.path}: {model.unfrozen()}")
-    titles = [model.title for model in models]
-    names = [
-        title if titles.count(title) == 1 else f"{title}-{number}" for number, title in enumerate(titles, 1)
-    ]
-    written = (_written(model, folder, f"{name}.pb") for model, name in zip(models, names, strict=True))
-    built = tuple(written)
-    for model in models:
         print("".join(f"note: {model.path}: {note}\n" for note in model.notes), end="", flush=True)
     return built
 
 
 def cut_files(models: Sequence[BuildModel]) -> list[str]:
     """The graphs that go into the output folder."""
-    return [str(each.graph) for each in models if each.model.replaced is not None]
+    return [str(each.graph) for each in models if each.prepared.description]
 
 
 def model_facts(model: Model, graph: str = "", sha256: str = "", unproven: str = "") -> dict[str, Any]:
@@ -78,18 +86,20 @@ def model_facts(model: Model, graph: str = "", sha256: str = "", unproven: str =
     return {**facts, **({"unproven": unproven} if unproven else {})}
 
 
-def unproven_lines(manifest: Mapping[str, Any]) -> list[str]:
-    """For people: which models of ``manifest`` no proof has run, and why."""
-    return [
+def descriptions(models: Sequence[BuildModel]) -> dict[str, str]:
+    """What goes beside the graphs in the output folder, by path: how an app calls each, as JSON."""
+    return {
+        f"{FOLDER}/{each.graph.stem}.json": each.prepared.description
+        for each in models
+        if each.prepared.description
+    }
+
+
+def model_lines(manifest: Mapping[str, Any]) -> list[str]:
+    """For people: what an app has to run first for models of ``manifest``, and why no proof has run some."""
+    unproven = [
         f"{model['name']}: the generic proof did not run it: {model['unproven']}"
         for model in manifest["models"]
         if "unproven" in model
     ]
-
-
-def _written(model: Model, folder: Path, name: str) -> BuildModel:
-    if model.replaced is None:
-        return BuildModel(model, model.path, model.sha256)
-    cut = repr([model.sha256, model.placeholders, model.outputs, sorted(model.replaced)])
-    target = folder / hashlib.sha256(cut.encode()).hexdigest()[:16] / FOLDER / name
-    return BuildModel(model, target, write_cut(model, target))
+    return [*run_first(manifest), *unproven]

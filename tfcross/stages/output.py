@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.errors import TfcrossError
+from tfcross.graph.preparing.kept import FOLDER
 from tfcross.output.manifest import NAME, contents, manifest_text
 from tfcross.scons.actions import OURS, builder, made_of
 from tfcross.scons.made import Made, files_below, remove
@@ -17,7 +18,7 @@ from tfcross.selection.costs import measured, share_lines
 from tfcross.selection.header import ops_header
 from tfcross.stages.build import Plan
 from tfcross.stages.core import Core
-from tfcross.stages.models import FOLDER, cut_files, unproven_lines
+from tfcross.stages.models import cut_files, descriptions, model_lines
 from tfcross.stages.programs import LinkedPrograms
 from tfcross.stages.proof import Proven
 from tfcross.stages.selection import Selected
@@ -64,7 +65,7 @@ def publish(
         checked=proven.checked,
         proofs=proven.proofs,
     )
-    files = {**linked.snippets, "ops_to_register.h": header}
+    files = {**linked.snippets, "ops_to_register.h": header, **descriptions(selected.models)}
 
     def shares() -> dict[str, Any]:
         sizes = {name: Path(str(node)).stat().st_size for name, node in core.objects.items()}
@@ -122,7 +123,7 @@ def output_node(
         core = final / "lib" / output.link.core
         print("".join(f"        {line}\n" for line in (share_lines(costs) if costs else ())), end="")
         print(f"        {core}: {megabytes(core)}; for make: {final}/link/flags.mk", flush=True)
-        print("".join(f"        {line}\n" for line in unproven_lines(manifest)), end="", flush=True)
+        print("".join(f"        {line}\n" for line in model_lines(manifest)), end="", flush=True)
 
     signature = "\0".join(["output 2", manifest_text(manifest), *files, *files.values(), output.stage])
     put = builder(run, "OUT", signature, folder=output.final)

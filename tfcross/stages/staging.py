@@ -12,6 +12,7 @@ from typing import Any
 
 from tfcross.files import replacing, write_if_changed
 from tfcross.output.linkflags import LinkFlags
+from tfcross.output.manifest import run_first
 from tfcross.output.snippets import Library, snippet_files
 from tfcross.scons.actions import builder
 from tfcross.scons.compiling import CompileFlags, Compiler, member_names
@@ -66,13 +67,14 @@ def link_library(plan: Plan, sources: Sources, selected: Selected, core: Core) -
         release=plan.release.version,
     )
     archives = [archive, *(node for _, node in core.archives)]
+    manifest = make_manifest(plan, sources.trees, selected, core.objects, output.link)
     return Linked(
         output=output,
         libraries=tuple(stage_libraries(compiler.env, output, archives)),
         headers=stage_headers(compiler, output, plan.core.public_headers, core.flags, core.build.order),
-        snippets=link_files(output),
+        snippets=link_files(output, run_first(manifest)),
         members=_members(core),
-        manifest=make_manifest(plan, sources.trees, selected, core.objects, output.link),
+        manifest=manifest,
     )
 
 
@@ -147,10 +149,13 @@ def _copy(targets: list[str], sources: list[str]) -> None:
             shutil.copyfile(sources[0], part)
 
 
-def link_files(output: Output) -> dict[str, str]:
-    """The texts of the link snippets by path: relocatable, each with the core whole."""
+def link_files(output: Output, first: tuple[str, ...] = ()) -> dict[str, str]:
+    """The texts of the link snippets by path: relocatable, each with the core whole.
+
+    ``first`` are sentences that say what an app has to run first.
+    """
     profile = output.profile
-    library = Library(profile.name, profile.arch, profile.triple, output.release, output.link)
+    library = Library(profile.name, profile.arch, profile.triple, output.release, output.link, first)
     return snippet_files(library)
 
 

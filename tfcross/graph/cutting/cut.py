@@ -11,7 +11,7 @@ from tfcross.graph.cutting.ends import Input, tensor_name, type_word
 from tfcross.graph.cutting.frames import loop_problem
 from tfcross.graph.messages import base_dtype
 from tfcross.graph.node import AttrSummary, Node, Shape
-from tfcross.graph.structure import producer
+from tfcross.graph.structure import producer, reached
 
 #: What an app has to feed; a PlaceholderWithDefault has a value without it.
 FED = ("Placeholder", "PlaceholderV2")
@@ -45,17 +45,19 @@ class Cut:
     replaced: frozenset[str]
 
 
-def cut_graph(nodes: Sequence[Node], inputs: Sequence[Input], outputs: Sequence[str]) -> Cut:
+def cut_graph(
+    nodes: Sequence[Node], inputs: Sequence[Input], outputs: Sequence[str], beside: Sequence[str] = ()
+) -> Cut:
     """What ``outputs`` need, but nothing behind ``inputs``, which are kept and become placeholders.
 
-    Data and control inputs count. Raises BadEnds.
+    What the nodes ``beside`` the outputs need is kept, too. Data and control inputs count. Raises BadEnds.
     """
     by_name = {node.name: node for node in nodes}
     _check_names("INPUTS", [each.name for each in inputs], by_name)
-    _check_names("OUTPUTS", outputs, by_name)
+    _check_names("OUTPUTS", [*outputs, *beside], by_name)
     fed = {each.name: _placeholder(by_name[each.name], each) for each in inputs}
     replaced = frozenset(name for name, node in fed.items() if node is not by_name[name])
-    kept = needed(by_name, [*outputs, *fed], fed)
+    kept = needed(by_name, [*outputs, *beside, *fed], fed)
     cut = tuple(fed.get(node.name, node) for node in nodes if node.name in kept)
     _check_first_outputs(cut, outputs, fed)
     _check_outputs(cut, outputs, fed)
@@ -64,14 +66,11 @@ def cut_graph(nodes: Sequence[Node], inputs: Sequence[Input], outputs: Sequence[
 
 def needed(by_name: Mapping[str, Node], tensors: Iterable[str], stops: Collection[str] = ()) -> set[str]:
     """The nodes that ``tensors`` come from, up to ``stops``, which are among them."""
-    waiting = [producer(tensor) for tensor in tensors]
-    met: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name not in met:
-            met.add(name)
-            waiting += map(producer, by_name[name].inputs) if name not in stops else ()
-    return met
+
+    def inputs(name: str) -> Iterable[str]:
+        return () if name in stops else map(producer, by_name[name].inputs)
+
+    return reached(map(producer, tensors), inputs)
 
 
 def check_inputs(cut: Cut, inputs: Sequence[Input], outputs: Sequence[str]) -> None:

@@ -67,8 +67,8 @@ def suggestion(model: Model) -> str:
 
 
 def _used(model: Model, nodes: Mapping[str, Node]) -> list[Node]:
-    """The nodes that the outputs need, in the file's order."""
-    kept = needed(nodes, model.outputs)
+    """The nodes that the outputs and the initializer need, in the file's order."""
+    kept = needed(nodes, (*model.outputs, *((model.initializer,) if model.initializer else ())))
     return [node for node in model.nodes if node.name in kept]
 
 
@@ -81,7 +81,9 @@ def runner_arguments(model: Model) -> tuple[str, ...]:
     for each in _fed(model, nodes):
         shape = fed_shape(model, each) or ()
         words.append(input_word(each.name, each.dtype, tuple(1 if size < 0 else size for size in shape)))
-    return (*(("--inputs", ",".join(words)) if words else ()), "--outputs", ",".join(model.outputs))
+    first = ("--initializer", model.initializer) if model.initializer else ()
+    fed = ("--inputs", ",".join(words)) if words else ()
+    return (*first, *fed, "--outputs", ",".join(model.outputs))
 
 
 def open_sizes(model: Model) -> str:

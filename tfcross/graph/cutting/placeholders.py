@@ -38,13 +38,21 @@ def told_placeholder(info: Any, node: Node) -> Placeholder:
 
 
 def cut_to(
-    nodes: Sequence[Node], given: Sequence[Input], told: Sequence[Placeholder], outputs: Sequence[str]
+    nodes: Sequence[Node],
+    given: Sequence[Input],
+    told: Sequence[Placeholder],
+    outputs: Sequence[str],
+    initializer: str = "",
 ) -> Cut:
-    """Cut to the ``given`` inputs, else to those that a signature has ``told``. Raises BadEnds."""
+    """Cut to the ``given`` inputs, else to those that a signature has ``told``. Raises BadEnds.
+
+    ``initializer`` is kept beside the ``outputs``; "" for none.
+    """
+    beside = (initializer,) if initializer else ()
     if given:
         if not outputs:
             raise BadEnds("no node looks like an output; name the OUTPUTS=")
-        cut = cut_graph(nodes, given, outputs)
+        cut = cut_graph(nodes, given, outputs, beside)
         check_inputs(cut, given, outputs)
         return cut
     ops = {node.name: node.op for node in nodes}
@@ -53,7 +61,7 @@ def cut_to(
         Input(each.name) if ops[each.name] in FED else Input(each.name, _known(each.dtype), each.shape)
         for each in whole
     ]
-    return cut_graph(nodes, inputs, outputs or list(ops))  # what cannot be told is all needed
+    return cut_graph(nodes, inputs, outputs or list(ops), beside)  # what cannot be told is all needed
 
 
 def _known(dtype: str) -> str:

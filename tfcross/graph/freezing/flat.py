@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from tfcross.errors import TfcrossError, quoted
 from tfcross.graph.messages import NodeDef
+from tfcross.graph.structure import reached
 from tfcross.nearest import nearest
 
 ARGUMENT = "_Arg"
@@ -109,23 +110,17 @@ def producers(node: Any) -> Iterator[str]:
 
 def reachable(nodes: Mapping[str, Any], roots: Iterable[str], stops: Collection[str] = ()) -> set[str]:
     """The nodes that ``roots`` need, up to ``stops``, which are among them. Raises TfcrossError."""
-    waiting = list(roots)
-    met: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name in met:
-            continue
-        met.add(name)
-        if name in stops:
-            continue
-        for other in producers(nodes[name]):
+
+    def inputs(name: str) -> Iterator[str]:
+        for other in producers(nodes[name]) if name not in stops else ():
             if other not in nodes:
                 raise TfcrossError(
                     f"the graph is damaged: {quoted(name)} takes from {quoted(other)}, which is not there; "
                     "export it again."
                 )
-            waiting.append(other)
-    return met
+            yield other
+
+    return reached(roots, inputs)
 
 
 def copied(node: Any, name: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tfcross.errors import TfcrossError, quoted_list
 from tfcross.graph.construction import make_node
+from tfcross.graph.cutting.likely import likely_outputs
 from tfcross.graph.freezing.flat import (
     FlatGraph,
     Ref,
@@ -25,18 +26,6 @@ from tfcross.graph.freezing.source import Source
 from tfcross.graph.messages import AttrValue
 
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
-_NO_OUTPUTS = (
-    "Const",
-    "NoOp",
-    "Assign",
-    "AssignVariableOp",
-    "SaveV2",
-    "SaveSlices",
-    "MergeV2Checkpoints",
-    "Assert",
-)
-_CLASSIFYING = ("Softmax", "Sigmoid", "ArgMax", "LogSoftmax")
-_TRAINING = re.compile(r"(^|/)(gradients|save|report_uninitialized_variables)(_\d+)?(/|$)")
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_.\\/>-]")
 
 
@@ -77,33 +66,12 @@ def named_outputs(source: Source, outputs: Sequence[str], graph: FlatGraph, libr
 
 
 def _no_outputs(source: Source, graph: FlatGraph) -> TfcrossError:
-    ends = _ends(graph)
+    ops = {name: str(node.op) for name, node in graph.nodes.items()}
+    ends = likely_outputs(ops, {name: list(node.input) for name, node in graph.nodes.items()})
     hint = f"; likely ones: {quoted_list(ends, 5)}" if ends else ""
-    return TfcrossError(f"{source.where}: it has no signature that tells its outputs{hint}; name them.")
-
-
-def _ends(graph: FlatGraph) -> list[str]:
-    """What is computed from inputs and used by nothing but training; before that, what classifiers end in."""
-    fed = _fed(graph)
-    own = {name: node for name, node in graph.nodes.items() if name in fed and not _TRAINING.search(name)}
-    used = {name for node in own.values() for name in producers(node)}
-    ends = [name for name, node in own.items() if name not in used and node.op not in _NO_OUTPUTS]
-    return list(dict.fromkeys([*(name for name, node in own.items() if node.op in _CLASSIFYING), *ends]))
-
-
-def _fed(graph: FlatGraph) -> set[str]:
-    """The nodes that take from a placeholder, directly or not."""
-    users: dict[str, list[str]] = {}
-    for name, node in graph.nodes.items():
-        for other in producers(node):
-            users.setdefault(other, []).append(name)
-    waiting = [name for name, node in graph.nodes.items() if node.op in PLACEHOLDERS[:2]]
-    met: set[str] = set()
-    while waiting:
-        new = [user for user in users.get(waiting.pop(), ()) if user not in met]
-        met.update(new)
-        waiting += new
-    return met
+    return TfcrossError(
+        f"{source.where}: it has no signature that tells its outputs{hint}; name the OUTPUTS=."
+    )
 
 
 def _named(key: str, info: Any) -> Named:

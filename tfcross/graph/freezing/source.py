@@ -98,10 +98,15 @@ def read_checkpoint(
     )
 
 
-def read_source(path: Path, graph: Path | None = None, signature: str = "") -> Source | None:
-    """What there is to freeze at ``path``; None for what is neither SavedModel nor checkpoint."""
+def read_source(
+    path: Path, graph: Path | None = None, signature: str = "", tags: Sequence[str] = SERVE
+) -> Source | None:
+    """What there is to freeze at ``path``; None for what is neither SavedModel nor checkpoint.
+
+    Raises TfcrossError.
+    """
     if path.is_dir() and saved_model_file(path):
-        return read_saved_model(path, signature)
+        return read_saved_model(path, signature, tags)
     return read_checkpoint(path, graph, signature) if find_checkpoint(path) else None
 
 
