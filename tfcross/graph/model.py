@@ -222,7 +222,7 @@ def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends) -> Model:
     outputs = ends.outputs
     if graph.signature is not None:
         inputs, fetched = _signature_ends(graph.signature, contents.nodes)
-        outputs, told = outputs or fetched, {each.name: each for each in inputs}
+        outputs, told = outputs or fetched, {placeholder.name: placeholder for placeholder in inputs}
     outputs = outputs or _unconsumed(contents.nodes)
     cut = None
     if graph.saved or ends.inputs or ends.outputs:

@@ -50,9 +50,9 @@ def cut_graph(nodes: Sequence[Node], inputs: Sequence[Input], outputs: Sequence[
     Data and control inputs count. Raises BadEnds.
     """
     by_name = {node.name: node for node in nodes}
-    _check_names("INPUTS", [each.name for each in inputs], by_name)
+    _check_names("INPUTS", [feed.name for feed in inputs], by_name)
     _check_names("OUTPUTS", outputs, by_name)
-    fed = {each.name: _placeholder(by_name[each.name], each) for each in inputs}
+    fed = {feed.name: _placeholder(by_name[feed.name], feed) for feed in inputs}
     replaced = frozenset(name for name, node in fed.items() if node is not by_name[name])
     kept = needed(by_name, [*outputs, *fed], fed)
     cut = tuple(fed.get(node.name, node) for node in nodes if node.name in kept)
@@ -74,7 +74,7 @@ def needed(by_name: Mapping[str, Node], tensors: Iterable[str], stops: Collectio
 
 def check_inputs(cut: Cut, inputs: Sequence[Input], outputs: Sequence[str]) -> None:
     """That ``inputs`` are all that the cut graph has to be fed, and none too many. Raises BadEnds."""
-    names = {each.name for each in inputs}
+    names = {feed.name for feed in inputs}
     behind = [node.name for node in cut.nodes if node.op in FED and node.name not in names]
     if behind:
         raise BadEnds(
@@ -82,7 +82,7 @@ def check_inputs(cut: Cut, inputs: Sequence[Input], outputs: Sequence[str]) -> N
             "add it, cut behind it, or name OUTPUTS that do without it"
         )
     by_name = {node.name: node for node in cut.nodes}
-    idle = [each.name for each in inputs if each.name not in needed(by_name, outputs)]
+    idle = [feed.name for feed in inputs if feed.name not in needed(by_name, outputs)]
     if idle:
         raise BadEnds(
             f"INPUTS: the outputs ({quoted_list(outputs)}) do not need {quoted(idle[0])}; leave it out"

@@ -54,7 +54,7 @@ def parse_ends(inputs: str, outputs: str, signature: str) -> Ends:
     """The values of INPUTS=, OUTPUTS= and SIGNATURE=. Raises TfcrossError."""
     fed = tuple(_input(word.strip(), inputs) for word in _words(inputs)) if inputs else ()
     fetched = tuple(_output(word.strip(), outputs) for word in outputs.split(",")) if outputs else ()
-    names = [each.name for each in fed]
+    names = [feed.name for feed in fed]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise TfcrossError(f"INPUTS={inputs}: {quoted(twice)} is there twice; give it once.")
