@@ -125,10 +125,10 @@ def clear_way(target: str, ours: bool) -> None:
     TfcrossError where it is not in a place of the build's own (``ours``).
     """
     above = next((str(path) for path in Path(target).parents if os.path.lexists(path)), ".")
-    found, blocked = _stat(target), ""
+    status, blocked = _stat(target), ""
     if not os.path.isdir(above):  # noqa: PTH112
         blocked = above
-    elif found and not stat.S_ISREG(found[0]):
+    elif status and not stat.S_ISREG(status[0]):
         blocked = target
     if blocked and ours:
         remove(Path(blocked))
@@ -164,13 +164,13 @@ def _tree(folder: str) -> Iterator[str]:
 def _stat(path: str) -> Stat:
     """[] for what is not there."""
     try:
-        found = os.lstat(path)
+        status = os.lstat(path)
     except OSError:
         return []
-    regular = stat.S_ISREG(found.st_mode)
-    return [found.st_mode, *((found.st_size, found.st_mtime_ns, found.st_ino) if regular else ())]
+    regular = stat.S_ISREG(status.st_mode)
+    return [status.st_mode, *((status.st_size, status.st_mtime_ns, status.st_ino) if regular else ())]
 
 
 def _state(path: str) -> list[Any]:
-    found = _stat(path)
-    return [*found, *([file_hash(Path(path))] if len(found) > 1 else [])]
+    status = _stat(path)
+    return [*status, *([file_hash(Path(path))] if len(status) > 1 else [])]
