@@ -74,7 +74,7 @@ def timed(arguments: dict[str, Any]) -> tuple[float, Registry]:
 def cpu_seconds() -> float:
     """Of this process and its finished children."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 if __name__ == "__main__":

@@ -56,12 +56,12 @@ def check(names: list[str], options: Options, library: Library | None) -> Checke
     models = requested_models(ROOT, names, options)
     found = release_registry(ROOT, options)
     rules = Rules(
-        kernels=core_rule(found.core, found.registry(options.types)),
+        kernels=core_rule(registries.core, registries.registry(options.types)),
         purposes=load_purposes(ROOT),
-        refuses_unknown_attrs=found.data.refuses_unknown_attrs,
+        refuses_unknown_attrs=registries.data.refuses_unknown_attrs,
         library=library.registered if library else None,
-        others=found.others(options.types),
-        data_types=found.data_types(),
+        others=registries.others(options.types),
+        data_types=registries.data_types(),
     )
     version = found.graph_version()
     place = f"{found.profile.name}, TensorFlow {found.release.version}, TYPES={options.types}"
@@ -78,7 +78,10 @@ def main(words: list[str]) -> int:
     options = parse_options(variables, types=library.types if library else "full")
     checked = check(line.names, options, library)
     if "--json" in line.flags:
-        document = {"for": checked.place, "models": [json_check(one) for one in checked.checks]}
+        document = {
+            "for": checked.place,
+            "models": [json_check(model_check) for model_check in checked.checks],
+        }
         print(json.dumps(document, indent=1))
     else:
         words = [f"{name}={value}" for name, value in line.variables.items()]
@@ -87,7 +90,7 @@ def main(words: list[str]) -> int:
             for one in checked.checks
         ]
         print("\n".join(texts), end="")
-    return 0 if all(one.runs for one in checked.checks) else 1
+    return 0 if all(model_check.runs for model_check in checked.checks) else 1
 
 
 if __name__ == "__main__":

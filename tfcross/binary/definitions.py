@@ -43,14 +43,14 @@ class Definitions:
         proto = _OF_PROTO.search(symbol)
         if proto:
             name = _ENCODED.sub(lambda code: chr(int(code[1], 16)), proto[1])
-            found = frozenset({f"{name}.pb.cc"} & self.sources.keys())
+            files = frozenset({f"{name}.pb.cc"} & self.sources.keys())
         elif of_type:
             _, name = symbol_key(symbol[of_type.end() :])
-            found = self.by_class.get(name, frozenset())
+            files = self.by_class.get(name, frozenset())
         else:
             scope, name = symbol_key(symbol)
-            found = self.by_key.get((scope, name), frozenset()) or self._beside_headers(name)
-        return sorted(found, key=lambda file: (-len(commonprefix([file, user])), len(file), file))
+            files = self.by_key.get((scope, name), frozenset()) or self._beside_headers(name)
+        return sorted(files, key=lambda file: (-len(commonprefix([file, user])), len(file), file))
 
     def family_of(self, symbol: str) -> list[str]:
         """Files that instantiate what a header defines: ``x_op_1.cc``, … that include ``x_op_impl.h``.
@@ -58,13 +58,13 @@ class Definitions:
         Each has its part of the instances, so all are needed; the last resort where no file has a definition.
         """
         scope, name = symbol_key(symbol)
-        found = set()
+        family = set()
         for header in self._declaring(name) or self._with_class(scope):
             stem = re.sub(r"(_cpu|_impl)*\.h$", "", header)
             include = re.compile(rf'"{re.escape(stem)}\w*\.h"')
             beside = (file for file in self.sources if file.startswith(stem) and file.endswith(".cc"))
-            found |= {file for file in beside if include.search(self._text(file))}
-        return sorted(found)
+            family |= {file for file in beside if include.search(self._text(file))}
+        return sorted(family)
 
     def _with_class(self, name: str) -> list[str]:
         """Headers that define the class ``name``; none for the scope of a function that is in no class."""
@@ -113,14 +113,14 @@ def index_definitions(roots: Sequence[Path], folders: Sequence[str], exclude: st
 
 
 def _sources(roots: Sequence[Path], folders: Sequence[str], skip: re.Pattern[str]) -> dict[str, Path]:
-    found = {}
+    root_of = {}
     for root in roots:
         for folder in folders:
             for path in ((root / folder), *(root / folder).rglob("*")):
                 name = path.relative_to(root).as_posix()
                 if path.suffix in (".h", ".cc") and path.is_file() and not skip.search(name):
-                    found[name] = root
-    return found
+                    root_of[name] = root
+    return root_of
 
 
 def _frozen(table: Mapping[K, set[str]]) -> dict[K, frozenset[str]]:
@@ -142,5 +142,5 @@ def _tags(root: Path, folders: Sequence[str], ctags: str) -> Iterator[tuple[str,
     for line in said.splitlines():
         name, file, rest = line.split("\t", 2)
         name = operator_name(name.removeprefix("operator ")) if name.startswith("operator ") else name
-        found = re.search(r"\t(?:class|struct|namespace|union):([^\t]+)", rest)
-        yield file, without_brackets(found[1]).split("::")[-2:] if found else [""], name
+        scope = re.search(r"\t(?:class|struct|namespace|union):([^\t]+)", rest)
+        yield file, without_brackets(scope[1]).split("::")[-2:] if scope else [""], name

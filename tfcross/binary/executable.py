@@ -59,8 +59,8 @@ def content_id(path: Path) -> str:
 
 def _stamp(path: Path) -> Stamp:
     """What changes with the file: with it, what was read is kept for this run."""
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 @functools.cache

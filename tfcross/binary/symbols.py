@@ -70,13 +70,13 @@ def sized_symbols(text: str, sized: bool = True) -> list[Symbol]:
 
     Without ``-S`` (``sized`` is false), as for Mach-O, which keeps none, all sizes are 0.
     """
-    found, member = [], ""
+    symbols, member = [], ""
     for line in text.splitlines():
         words = line.split(maxsplit=3)
         if line.endswith(":") and len(words) == 1:
             member = line[:-1]
         elif len(words) == 4 and len(words[2]) == 1:
-            found.append(Symbol(words[3], int(words[1], 16), member))
+            symbols.append(Symbol(words[3], int(words[1], 16), member))
         elif len(words) == 3 and len(words[1]) == 1 and not sized:
-            found.append(Symbol(words[2], 0, member))
-    return found
+            symbols.append(Symbol(words[2], 0, member))
+    return symbols

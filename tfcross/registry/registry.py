@@ -110,23 +110,25 @@ def build_registry(
     command = (*compiler, *(f"-D{define}" for define in defines))
     parts = [list(files) if files is not None else None, command, tree_id, compiler_id]
     kept = cache / f"registry-{registry_cache.key(parts, data)}.json" if cache else None
-    found = registry_cache.load(kept) if kept else None
-    if found is None:
-        found = _find(include_root, data, files, command, jobs, cache)
+    registrations = registry_cache.load(kept) if kept else None
+    if registrations is None:
+        registrations = _find(include_root, data, files, command, jobs, cache)
         if kept:
-            registry_cache.store(kept, found)
-    return _registry(found)
+            registry_cache.store(kept, registrations)
+    return _registry(registrations)
 
 
-def _registry(found: Found) -> Registry:
+def _registry(registrations: Found) -> Registry:
     ops: dict[str, OpDef] = {}
-    problems = list(found.problems)
-    for op in found.ops:
+    problems = list(registrations.problems)
+    for op in registrations.ops:
         if op.name in ops:
             what = f"op {op.name} is defined in {ops[op.name].file} already"
             problems.append(Problem(op.file, op.name, what, twice=True))
         ops.setdefault(op.name, op)
-    return Registry(ops, tuple(found.kernels), tuple(found.gradients), tuple(problems), found.sets)
+    return Registry(
+        ops, tuple(registrations.kernels), tuple(registrations.gradients), tuple(problems), registrations.sets
+    )
 
 
 def registering_candidates(include_root: Path, data: RegistryData) -> list[str]:
@@ -148,8 +150,8 @@ def _sources(include_root: Path, data: RegistryData) -> list[str]:
     for folder in data.sources:
         if not (include_root / folder).is_dir():
             raise TfcrossError(f"{include_root}: no folder {folder} in it; give TensorFlow's root folder.")
-    found = (path for folder in data.sources for path in (include_root / folder).rglob("*.cc"))
-    paths = [path.relative_to(include_root) for path in found]
+    candidates = (path for folder in data.sources for path in (include_root / folder).rglob("*.cc"))
+    paths = [path.relative_to(include_root) for path in candidates]
     return sorted(
         path.as_posix()
         for path in paths
@@ -190,10 +192,12 @@ def _read(
     whole_types = "tfcross_types.h"
     (shadow / whole_types).write_text(tree.texts[data.types], encoding="utf-8", errors="surrogateescape")
     expanded = preprocessor.expand([whole_types, *files], jobs)
-    found = Found(sets=type_sets(next(expanded)[1]))
-    if len(found.sets) < len(SETS):
-        raise TfcrossError(f"registry: {data.types} defines only {sorted(found.sets)} of {sorted(SETS)}.")
-    parser = RegistrationParser(Constants(tree), found.sets)
+    registrations = Found(sets=type_sets(next(expanded)[1]))
+    if len(registrations.sets) < len(SETS):
+        raise TfcrossError(
+            f"registry: {data.types} defines only {sorted(registrations.sets)} of {sorted(SETS)}."
+        )
+    parser = RegistrationParser(Constants(tree), registrations.sets)
     for file, text in expanded:
-        parser.parse(file, text, found)
-    return found
+        parser.parse(file, text, registrations)
+    return registrations

@@ -162,13 +162,13 @@ def _tree(folder: str) -> Iterator[str]:
 def _stat(path: str) -> Stat:
     """[] for what is not there."""
     try:
-        found = os.lstat(path)
+        status = os.lstat(path)
     except OSError:
         return []
-    regular = stat.S_ISREG(found.st_mode)
-    return [found.st_mode, *((found.st_size, found.st_mtime_ns, found.st_ino) if regular else ())]
+    regular = stat.S_ISREG(status.st_mode)
+    return [status.st_mode, *((status.st_size, status.st_mtime_ns, status.st_ino) if regular else ())]
 
 
 def _state(path: str) -> list[Any]:
-    found = _stat(path)
-    return [*found, *([file_hash(Path(path))] if len(found) > 1 else [])]
+    status = _stat(path)
+    return [*status, *([file_hash(Path(path))] if len(status) > 1 else [])]

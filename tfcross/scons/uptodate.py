@@ -82,9 +82,9 @@ def _stat(name: str) -> Stat:
     A folder's time is of no use: Python makes its caches in ours.
     """
     try:
-        found = os.stat(name)  # noqa: PTH116 (of 2,000 files; half the time)
-        if not stat.S_ISDIR(found.st_mode):
-            return [found.st_mtime_ns, found.st_size, found.st_ino]
+        status = os.stat(name)  # noqa: PTH116 (of 2,000 files; half the time)
+        if not stat.S_ISDIR(status.st_mode):
+            return [status.st_mtime_ns, status.st_size, status.st_ino]
         return [-1, _names_in(name)]
     except OSError:
         return []
@@ -93,10 +93,10 @@ def _stat(name: str) -> Stat:
 def _own_stat(name: str) -> Stat:
     """The same of what the build made, and its kind and permissions; a link is no such file."""
     try:
-        found = os.lstat(name)
-        if not stat.S_ISDIR(found.st_mode):
-            return [found.st_mode, found.st_mtime_ns, found.st_size, found.st_ino]
-        return [found.st_mode, _names_in(name)]
+        status = os.lstat(name)
+        if not stat.S_ISDIR(status.st_mode):
+            return [status.st_mode, status.st_mtime_ns, status.st_size, status.st_ino]
+        return [status.st_mode, _names_in(name)]
     except OSError:
         return []
 

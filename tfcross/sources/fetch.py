@@ -166,10 +166,10 @@ def _make(source: Source, folder: Path, run: _Run) -> None:
     raise TfcrossError(f"{source}: no origin brought it. {tried} Check the network, or {hint}.")
 
 
-def _check_tree(found: str, source: Source) -> None:
-    if source.tree_sha256 and found != source.tree_sha256:
+def _check_tree(digest: str, source: Source) -> None:
+    if source.tree_sha256 and digest != source.tree_sha256:
         pinned = source.tree_sha256
-        raise OriginError(f"sha256 of the tree in it is {found}, the release pins {pinned[:8]}…. Not used")
+        raise OriginError(f"sha256 of the tree in it is {digest}, the release pins {pinned[:8]}…. Not used")
 
 
 def _attempts(source: Source, run: _Run) -> Iterable[tuple[str, Attempt]]:
@@ -186,9 +186,9 @@ def _attempts(source: Source, run: _Run) -> Iterable[tuple[str, Attempt]]:
 
 def _from_file(path: Path, origin: Origin, source: Source) -> Attempt:
     def attempt(into: Path) -> str:
-        found = file_hash(path) if origin.kind != "local" else ""
-        if found != origin.sha256:
-            raise OriginError(f"its sha256 is {found[:8]}…, the release pins {origin.sha256[:8]}…. Not used")
+        digest = file_hash(path) if origin.kind != "local" else ""
+        if digest != origin.sha256:
+            raise OriginError(f"its sha256 is {digest[:8]}…, the release pins {origin.sha256[:8]}…. Not used")
         return unpack_in_child(path, into, layout_of(source, origin))
 
     return attempt

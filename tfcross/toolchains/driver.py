@@ -56,9 +56,9 @@ def ask(path: str, search_path: str, flags: Iterable[str] = ()) -> Compiler | No
     return Compiler(path, version[1], version[2], machine[1], banner, libraries)
 
 
-def same_machine(found: str, triple: str) -> bool:
-    """Whether a GCC whose target is ``found`` makes code for ``triple``; vendors name theirs differently."""
-    cpu, abi = found.split("-")[0], found.split("-")[-1]
+def same_machine(gcc_triple: str, triple: str) -> bool:
+    """Whether a GCC of ``gcc_triple`` makes code for ``triple``; vendors name theirs differently."""
+    cpu, abi = gcc_triple.split("-")[0], gcc_triple.split("-")[-1]
     wanted_cpu, wanted_abi = triple.split("-")[0], triple.split("-")[-1]
     # x86_64-redhat-linux is x86_64-linux-gnu; no other ABI may be left out.
     return cpu == wanted_cpu and (abi == wanted_abi or (abi == "linux" and wanted_abi == "gnu"))
@@ -180,5 +180,5 @@ def _behind_clang(path: str, search_path: str, flags: Sequence[str]) -> list[Pat
 
 def _behind_gcc(path: str, search_path: str) -> list[Path]:
     named = [_run([path, f"-print-prog-name={name}"], search_path).stdout.strip() for name in GCC_PROGRAMS]
-    found = [shutil.which(name, path=search_path) for name in named]
-    return [Path(name).resolve() for name in found if name]
+    programs = [shutil.which(name, path=search_path) for name in named]
+    return [Path(name).resolve() for name in programs if name]

@@ -43,9 +43,9 @@ class Search:
         for place in places:
             if any(shutil.which(name, path=place) for name in names):
                 return replace(self, folder=place, given=given)
-        found = f"neither it nor its bin holds {' or '.join(names)}"
-        found = found if top.is_dir() else "there is no such folder"
-        raise TfcrossError(f"{given}: {found}; give the folder that holds the toolchain's programs.")
+        missing = f"neither it nor its bin holds {' or '.join(names)}"
+        missing = missing if top.is_dir() else "there is no such folder"
+        raise TfcrossError(f"{given}: {missing}; give the folder that holds the toolchain's programs.")
 
     @property
     def path_to_run(self) -> str:
@@ -63,9 +63,9 @@ class Search:
             places.append(self.path)
         for place in places:
             for name in self.names(role):
-                found = shutil.which(name, path=place)
-                if found:
-                    yield str(Path(found).absolute())
+                program = shutil.which(name, path=place)
+                if program:
+                    yield str(Path(program).absolute())
 
     @property
     def place(self) -> str:

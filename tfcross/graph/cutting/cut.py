@@ -75,7 +75,7 @@ def needed(by_name: Mapping[str, Node], tensors: Iterable[str], stops: Collectio
 
 def check_inputs(cut: Cut, inputs: Sequence[Input], outputs: Sequence[str]) -> None:
     """That ``inputs`` are all that the cut graph has to be fed, and none too many. Raises BadEnds."""
-    names = {each.name for each in inputs}
+    names = {feed.name for feed in inputs}
     behind = [node.name for node in cut.nodes if node.op in FED and node.name not in names]
     if behind:
         raise BadEnds(
