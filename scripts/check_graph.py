@@ -54,7 +54,7 @@ class Checked:
 def check(names: list[str], options: Options, library: Library | None) -> Checked:
     """The checks of the models ``names``. Raises TfcrossError."""
     models = requested_models(ROOT, names, options)
-    found = release_registry(ROOT, options)
+    registries = release_registry(ROOT, options)
     rules = Rules(
         kernels=core_rule(registries.core, registries.registry(options.types)),
         purposes=load_purposes(ROOT),
@@ -63,9 +63,9 @@ def check(names: list[str], options: Options, library: Library | None) -> Checke
         others=registries.others(options.types),
         data_types=registries.data_types(),
     )
-    version = found.graph_version()
-    place = f"{found.profile.name}, TensorFlow {found.release.version}, TYPES={options.types}"
-    return Checked(place, found.data.kernels, [check_model(model, rules, version) for model in models])
+    version = registries.graph_version()
+    place = f"{registries.profile.name}, TensorFlow {registries.release.version}, TYPES={options.types}"
+    return Checked(place, registries.data.kernels, [check_model(model, rules, version) for model in models])
 
 
 def main(words: list[str]) -> int:
