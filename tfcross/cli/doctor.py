@@ -8,7 +8,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tfcross.capacity import memory_gib
@@ -147,9 +147,8 @@ def _compilers(machine: Machine, profile: Profile, toolchain: str, folder: str) 
             profile,
             machine.path,
             "",
-            folder=folder,
             bring=bring,
-            places=machine.places,
+            places=replace(machine.places, folder=folder),
         )
     except TfcrossError as error:
         source = download_of(machine.root, toolchain, profile)

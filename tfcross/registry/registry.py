@@ -21,7 +21,7 @@ from tfcross.registry.constants import Constants
 from tfcross.registry.data import RegistryData
 from tfcross.registry.opdef import OpDef, TypeSets
 from tfcross.registry.parser import SETS, Found, Kernel, Problem, RegistrationParser, type_sets
-from tfcross.registry.preprocess import Preprocessor
+from tfcross.registry.preprocess import Preprocessor, TargetCompiler
 from tfcross.registry.sourcetree import (
     SourceTree,
     files_that_use,
@@ -91,28 +91,24 @@ def build_registry(
     *,
     data: RegistryData,
     include_root: Path,
-    compiler: Sequence[str],
-    defines: Sequence[str],
-    jobs: int,
     tree_id: str,
-    compiler_id: str,
+    compiler: TargetCompiler,
+    jobs: int,
     files: Sequence[str] | None = None,
     cache: Path | None = None,
 ) -> Registry:
     """What ``files`` (default: all of ``registering_candidates``) register.
 
-    ``data`` is the release's, whose tree is ``include_root``. ``compiler`` is the program with the
-    target's flags, ``defines`` are "NAME" or "NAME=value". ``tree_id`` and ``compiler_id`` change whenever
-    the sources or the compiler do; with them, the flags, ``data`` and this code as its key, the registry is
-    kept as one file in the folder ``cache``.
+    ``data`` is the release's, whose tree is ``include_root``; ``tree_id`` changes whenever the sources do.
+    With it, the compiler, ``data`` and this code as its key, the registry is kept as one file in the folder
+    ``cache``.
     Raises TfcrossError if a file is missing or the compiler does not accept it.
     """
-    command = (*compiler, *(f"-D{define}" for define in defines))
-    parts = [list(files) if files is not None else None, command, tree_id, compiler_id]
+    parts = [list(files) if files is not None else None, compiler.command, tree_id, compiler.identity]
     kept = cache / f"registry-{registry_cache.key(parts, data)}.json" if cache else None
     registrations = registry_cache.load(kept) if kept else None
     if registrations is None:
-        registrations = _find(include_root, data, files, command, jobs, cache)
+        registrations = _find(include_root, data, files, compiler.command, jobs, cache)
         if kept:
             registry_cache.store(kept, registrations)
     return _registry(registrations)
@@ -163,7 +159,7 @@ def _find(
     include_root: Path,
     data: RegistryData,
     files: Sequence[str] | None,
-    command: Sequence[str],
+    command: tuple[str, ...],
     jobs: int,
     cache: Path | None,
 ) -> Found:
@@ -180,7 +176,7 @@ def _find(
     if cache:
         cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="registry-", dir=cache) as shadow:
-        return _read(tree, chosen, Preprocessor(tuple(command), Path(shadow)), data, jobs)
+        return _read(tree, chosen, Preprocessor(command, Path(shadow)), data, jobs)
 
 
 def _read(

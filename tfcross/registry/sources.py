@@ -14,6 +14,7 @@ from tfcross.capacity import core_count
 from tfcross.errors import TfcrossError
 from tfcross.registry.data import RegistryData, load_registry_data
 from tfcross.registry.ownops import OwnOps, lay_beside, with_own
+from tfcross.registry.preprocess import TargetCompiler
 from tfcross.registry.registry import Registry, build_registry
 from tfcross.releases.coreset import CoreSet
 from tfcross.releases.release import Release
@@ -60,14 +61,13 @@ class RegistrySources:
         return self._build(defines, folder, own)
 
     def _build(self, defines: Sequence[str], root: Path | None = None, own: OwnOps | None = None) -> Registry:
+        argv = (self.toolchain.cxx, *self.toolchain.flags, f"-std={self.core.cxx_standard}")
         return build_registry(
             data=load_registry_data(self.folder),
             include_root=root or self.tree.path,
-            compiler=[self.toolchain.cxx, *self.toolchain.flags, f"-std={self.core.cxx_standard}"],
-            defines=defines,
-            jobs=core_count(),
             tree_id=self.tree.stamp.read_text() + (own.sha256 if own else ""),
-            compiler_id=self.toolchain.identity,
+            compiler=TargetCompiler(argv, tuple(defines), self.toolchain.identity),
+            jobs=core_count(),
             files=own.files if own else None,
             cache=environment.cache_folder() / "registry",
         )

@@ -21,7 +21,8 @@ from tfcross.releases.release import Origin, Release, Source
 from tfcross.sources.origins import OriginError
 from tfcross.sources.patching import apply_patches
 from tfcross.sources.store import Store, Tree, write_stamps
-from tfcross.sources.unpack import layout_of, unpack_in_child
+from tfcross.sources.unpack import layout_of
+from tfcross.sources.unpack_process import unpack_in_child
 from tfcross.treehash import file_hash, hash_folder
 
 if TYPE_CHECKING:

@@ -25,8 +25,9 @@ from tfcross.toolchains.toolchain import Request, Toolchain
 def resolve(request: Request) -> Toolchain:
     """The pinned compiler in the given folder, on PATH, or in a download; TfcrossError if there is none."""
     search = request.search
-    if request.folder:
-        search = search.within(Path(request.folder), f"TOOLCHAIN_ROOT={request.folder}")
+    folder = request.places.folder
+    if folder:
+        search = search.within(Path(folder), f"TOOLCHAIN_ROOT={folder}")
     elif request.bring is not None and not all(_matching(search, role)[0] for role in ("cxx", "cc")):
         search = _brought(search, request.bring)
     cxx, cc = _pinned(search, "cxx"), _pinned(search, "cc")
