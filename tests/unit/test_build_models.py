@@ -30,7 +30,7 @@ def saved(folder: Path, output: str = "y:0") -> Path:
     return folder
 
 
-def read(tmp_path: Path, *models: Path, **more: str) -> list[BuildModel]:
+def read(tmp_path: Path, *models: Path, **more: str) -> tuple[BuildModel, ...]:
     options = parse_options({"MODEL": ",".join(map(str, models)), **more})
     return read_models(options, tmp_path / "build")
 
@@ -121,7 +121,7 @@ def test_a_graph_apart_from_its_variables_is_refused(tmp_path: Path) -> None:
 def test_ends_need_just_one_model(tmp_path: Path, plain: Path) -> None:
     with pytest.raises(TfcrossError, match=r"^OUTPUTS= tell the ends of one model, and none is given"):
         read(tmp_path, OUTPUTS="y")
-    assert read(tmp_path) == []
+    assert read(tmp_path) == ()
 
 
 def test_what_no_proof_has_run_is_told(tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from tfcross.app.proof import RUNNER, Proof, proof_of
 from tfcross.cli.models import op_definitions, wanted_of
 from tfcross.cli.options import Options
 from tfcross.errors import TfcrossError
+from tfcross.graph.cutting.ends import input_word
 from tfcross.graph.cutting.feeds import open_sizes, runner_arguments, unknown_text
 from tfcross.graph.model import Model
 from tfcross.graph.preparing.kept import FOLDER
 from tfcross.graph.preparing.prepare import prepare_models
 from tfcross.graph.preparing.wanted import Prepared
 from tfcross.output.manifest import run_first
-from tfcross.stages.manifest import model_facts
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,19 @@ class BuildModel:
         return [*map(str, self.prepared.files), *{str(file.parent) for file in self.prepared.files[1:]}]
 
 
-def read_models(options: Options, folder: Path) -> list[BuildModel]:
+def read_models(options: Options, folder: Path) -> tuple[BuildModel, ...]:
     """The models that ``options`` name; ``folder`` gets the graphs that are made of them.
 
-    It is called in the project's folder. Raises TfcrossError.
+    It is called in the project's folder, and tells what will surprise in the models. Raises TfcrossError.
     """
     definitions = op_definitions(Path(), options)
-    built = [
-        BuildModel(each) for each in prepare_models(options.models, wanted_of(options), folder, definitions)
-    ]
+    wanted = prepare_models(options.models, wanted_of(options), folder, definitions)
+    built = tuple(map(BuildModel, wanted))
     for model in (each.model for each in built):
         if model.unfrozen():
             raise TfcrossError(f"{model.path}: {model.unfrozen()}")
+    for model in (each.model for each in built):
+        print("".join(f"note: {model.path}: {note}\n" for note in model.notes), end="", flush=True)
     return built
 
 
@@ -79,6 +80,20 @@ def descriptions(models: Sequence[BuildModel]) -> dict[str, str]:
         for each in models
         if each.prepared.description
     }
+
+
+def model_facts(model: Model, graph: str = "", sha256: str = "", unproven: str = "") -> dict[str, Any]:
+    """What the manifest tells of a model.
+
+    ``graph`` is the file of the output folder that holds the graph that was made, with its hash. ``unproven``
+    is why the proof did not run it.
+    """
+    facts: dict[str, Any] = {"name": model.path.name, "sha256": model.sha256}
+    if model.replaced is not None:
+        inputs = [input_word(each.name, each.dtype, each.shape) for each in model.placeholders]
+        facts |= {"inputs": inputs, "outputs": list(model.outputs)}
+        facts |= {"graph": {"name": graph, "sha256": sha256}}
+    return {**facts, **({"unproven": unproven} if unproven else {})}
 
 
 def model_lines(manifest: Mapping[str, Any]) -> list[str]:
