@@ -12,6 +12,7 @@ from small_registry import model, node, rule, typed
 
 from tfcross.cli.options import Options
 from tfcross.graph.model import Placeholder
+from tfcross.graph.preparing.wanted import Prepared
 from tfcross.output.linkflags import LinkFlags
 from tfcross.releases.coreset import load_core
 from tfcross.releases.release import load_release
@@ -72,7 +73,7 @@ PLAN = Plan(ROOT, OPTIONS, RELEASE, CORE, {}, pi(), TOOLCHAIN, TOOLCHAIN)
 
 
 def selected(kernels: KernelRule) -> Selected:
-    return Selected((BuildModel(ADD, ADD.path, ADD.sha256),), select([ADD], kernels))
+    return Selected((BuildModel(Prepared(ADD, ADD.path, ADD.sha256)),), select([ADD], kernels))
 
 
 def manifest(folder: Path = Path("/home/me"), units: tuple[str, ...] = ("b.cc", "a.cc")) -> dict[str, Any]:
