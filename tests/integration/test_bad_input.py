@@ -141,8 +141,9 @@ def test_a_truncated_model_is_refused(tmp_path):
 def test_a_file_that_is_no_graph_is_refused(tmp_path):
     path = tmp_path / "graph.pb"
     assert refused(PI, written(path, b"\x89HDF\r\n\x1a\n\0")) == (
-        f"{path}: this is an HDF5 file (Keras weights or model); allowed are a frozen GraphDef and a "
-        "SavedModel; freeze the model first (convert variables to constants) and pass the frozen .pb."
+        f"{path}: this is an HDF5 file (Keras weights or model); allowed are a frozen GraphDef, a "
+        "SavedModel and a checkpoint; export it as a SavedModel (model.export, or model.save of old "
+        "versions) and pass that folder."
     )
 
 

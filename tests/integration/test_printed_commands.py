@@ -51,6 +51,11 @@ NOT_RUN = {
     "./bootstrap scons TARGET=PI MODEL=model.pb compile_commands": f"{OWN_MODEL}; see test_editors.py",
     "./bootstrap scons TARGET=PI MODEL=model.pb package": f"{OWN_MODEL}; see test_end_to_end_package.py",
     "./bootstrap scons TARGET=PI MODEL=model.pb sizes": f"{OWN_MODEL}; see test_end_to_end_sizes.py",
+    "./bootstrap scons TARGET=PI MODEL=saved_model": f"{MINUTES}; see test_frozen_builds.py",
+    "./bootstrap scons TARGET=PI MODEL=examples/digits/digits.pb TRANSFORMS='fold_constants "
+    "quantize_weights(minimum_size=1000)'": f"{MINUTES}; see test_frozen_builds.py",
+    "scripts/freeze_graph.py --input_checkpoint=model.ckpt-7 --output_graph=frozen.pb "
+    "--output_node_names=softmax": f"{OWN_MODEL}; see test_freeze_script.py",
     "qemu-arm-static -L /usr/arm-linux-gnueabihf run_graph model.pb --inputs x=float[1,8,8,1] "
     "--write tensors/": "the runner of a model without a proof of its own; see test_two_models.py",
     "./bootstrap scripts/nightly.py": f"{MINUTES}; see test_nightly.py",
@@ -68,7 +73,9 @@ OTHER_STATUS = {"scripts/doctor.py TARGET=PI": {0, 1}}
 VARIABLE = re.compile(r"(export )?[A-Z]\w*=\S+")
 APP = "#include <tensorflow/core/public/session.h>\nint main() {}\n"
 FAILING_APP = "#!/bin/sh\necho 'No session factory registered for the given session options' >&2\n"
-MODELS = ("model.pb", "graph.pb", "a.pb", "b.pb", "path/to/frozen.pb")
+MODELS = ("model.pb", "graph.pb", "a.pb", "b.pb")
+SAVED_MODELS = ("saved_model", "path/to/saved_model")
+TABLES = ROOT / "tests/fixtures/freezing/tables"
 
 
 @pytest.fixture
@@ -83,6 +90,8 @@ def folder(built: object, tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     for name in MODELS:
         shutil.copy(DIGITS / "digits.pb", tmp_path / name)
+    for name in SAVED_MODELS:
+        shutil.copytree(TABLES, tmp_path / name)
     for name in ("old", "new"):
         shutil.copy(OUT / "manifest.json", tmp_path / name)
     (tmp_path / "build.log").write_text("ld: undefined reference to `__atomic_load_8'\n")

@@ -10,10 +10,11 @@ from tfcross.graph.construction import graph_bytes, make_const, make_node, make_
 from tfcross.graph.messages import AttrValue, GraphDef, SavedModel
 from tfcross.graph.model import load_model
 
-ALLOWED = "allowed are a frozen GraphDef and a SavedModel"
+ALLOWED = "allowed are a frozen GraphDef, a SavedModel and a checkpoint"
 NO_MODEL = "pass the model's .pb, .pbtxt or SavedModel folder"
 ORIGIN = "pass the TensorFlow graph that it was made from"
-FREEZE = "freeze the model first (convert variables to constants) and pass the frozen .pb"
+EXPORT = "export it as a SavedModel (model.export, or model.save of old versions) and pass that folder"
+WHOLE = "pass the checkpoint with all of its files, and GRAPH= where its graph is elsewhere"
 UNPACK = "unpack it and pass the .pb or the SavedModel folder in it"
 AGAIN = "no runtime would load it, so freeze the model again"
 
@@ -30,7 +31,7 @@ def message_of(path: Path, tag: str = "serve") -> str:
 
 FOREIGN = [
     ("tflite", b"\x20\0\0\0TFL3", "a TFLite model", ORIGIN),
-    ("hdf5", b"\x89HDF\r\n\x1a\n\0", "an HDF5 file (Keras weights or model)", FREEZE),
+    ("hdf5", b"\x89HDF\r\n\x1a\n\0", "an HDF5 file (Keras weights or model)", EXPORT),
     ("zip", b"PK\x03\x04", "a ZIP archive (also the form of .keras and PyTorch files)", UNPACK),
     ("gzip", b"\x1f\x8b\x08", "a gzip file", UNPACK),
     ("tar", b"graph.pb".ljust(257, b"\0") + b"ustar", "a tar archive", UNPACK),
@@ -43,15 +44,15 @@ FOREIGN = [
         "an HTML or XML page",
         "the download went wrong; fetch the file itself",
     ),
-    ("json", b'{"class_name": "Model"}', "a JSON file", FREEZE),
+    ("json", b'{"class_name": "Model"}', "a JSON file", EXPORT),
     (
         "git-lfs",
         b"version https://git-lfs.example/spec/v1\noid sha256:00\nsize 9\n",
         "a git-LFS pointer",
         "run `git lfs pull` and try again",
     ),
-    ("checkpoint", b'model_checkpoint_path: "m-1"\n', "a checkpoint's index of names", FREEZE),
-    ("index", b"\0" * 9 + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb", "a checkpoint's index", FREEZE),
+    ("checkpoint", b'model_checkpoint_path: "m-1"\n', "a checkpoint's index of names", WHOLE),
+    ("index", b"\0" * 9 + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb", "a checkpoint's index", WHOLE),
 ]
 
 
@@ -67,10 +68,8 @@ def test_another_format_is_named_by_its_content(tmp_path, content, name, hint):
 @pytest.mark.parametrize(
     ("file", "name", "hint"),
     [
-        pytest.param(
-            "model.ckpt-9.meta", "a checkpoint's meta graph, without the weights", FREEZE, id="meta"
-        ),
-        pytest.param("model.ckpt-9.data-00000-of-00001", "a checkpoint's data file", FREEZE, id="data"),
+        pytest.param("model.ckpt-9.meta", "a checkpoint's meta graph, without the weights", WHOLE, id="meta"),
+        pytest.param("model.ckpt-9.data-00000-of-00001", "a checkpoint's data file", WHOLE, id="data"),
         pytest.param("net.caffemodel", "a Caffe model", ORIGIN, id="caffe"),
     ],
 )
@@ -90,7 +89,7 @@ def test_unknown_bytes_are_no_graph_and_tell_where_they_stop_making_sense(tmp_pa
 def test_a_missing_model_is_told(tmp_path):
     assert message_of(tmp_path / "no.pb") == (
         "the model cannot be read (No such file or directory); "
-        "pass a frozen graph (.pb, .pbtxt) or a SavedModel folder."
+        "pass a frozen graph (.pb, .pbtxt), a SavedModel folder or a checkpoint."
     )
 
 
@@ -101,7 +100,8 @@ def test_an_empty_model_is_told(tmp_path):
 
 def test_a_folder_that_is_no_saved_model_is_told(tmp_path):
     assert message_of(tmp_path) == (
-        "a folder without saved_model.pb; pass a frozen graph (.pb, .pbtxt) or a SavedModel folder."
+        "a folder without saved_model.pb or checkpoint; pass a frozen graph (.pb, .pbtxt), a SavedModel "
+        "folder or a checkpoint."
     )
 
 

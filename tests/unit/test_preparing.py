@@ -15,6 +15,7 @@ from training_graphs import READ, VARIABLE, meta_graph
 from tfcross.errors import TfcrossError
 from tfcross.graph.construction import graph_bytes, make_const, make_node, make_placeholder
 from tfcross.graph.cutting.ends import parse_ends
+from tfcross.graph.cutting.feeds import runner_arguments, unknown_text
 from tfcross.graph.messages import GraphDef
 from tfcross.graph.preparing.prepare import prepare_models, title_of
 from tfcross.graph.preparing.wanted import Prepared, Wanted
@@ -228,3 +229,36 @@ def test_graphs_are_called_as_their_models(checkpoint: Path) -> None:
     assert title_of(checkpoint.with_name("m.ckpt-7.index")) == "m"
     assert title_of(checkpoint.parent) == "run"
     assert title_of(Path("some/graph.frozen.pb")) == "graph.frozen"
+
+
+def test_the_description_beside_a_graph_that_was_frozen_before_tells_its_initializer(tmp_path: Path) -> None:
+    frozen = prepared(tmp_path, FIXTURES / "tables").graph
+    path = Path(shutil.copy(frozen, tmp_path / "graph.pb"))
+    assert prepared(tmp_path, path).model.initializer == ""
+    shutil.copy(frozen.with_suffix(".json"), tmp_path / "graph.json")
+    made = prepared(tmp_path, path)
+    assert (made.model.initializer, made.graph) == ("initialize", path)
+    assert made.files == (path, tmp_path / "graph.json")
+    assert runner_arguments(made.model) == ("--initializer", "initialize")
+    assert unknown_text(made.model) == ""
+    assert "c" in nodes(prepared(tmp_path, path, ("", "c")))
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"initializer": "y"}'])
+def test_another_json_beside_a_graph_is_let_be(tmp_path: Path, text: str) -> None:
+    path = transformable(tmp_path)
+    path.with_suffix(".json").write_text(text)
+    assert prepared(tmp_path, path).model.initializer == ""
+
+
+def test_a_description_of_another_graph_is_told(tmp_path: Path) -> None:
+    path = transformable(tmp_path)
+    path.with_suffix(".json").write_text(
+        '{"signature": "", "inputs": {}, "outputs": {}, "initializer": "initialize"}'
+    )
+    with pytest.raises(TfcrossError) as caught:
+        prepared(tmp_path, path)
+    assert str(caught.value) == (
+        f"{path}: its description names the initializer 'initialize', which is not in it; no runtime would "
+        "load it, so freeze the model again."
+    )

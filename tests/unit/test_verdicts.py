@@ -92,8 +92,8 @@ def test_a_node_that_has_a_kernel_runs(of: Node) -> None:
             "checkpoint",
             "a checkpoint op, which inference does not need, and op 'SaveV2' is in "
             "tensorflow/core/kernels/save_op.cc, which is not built: it needs a newer re2",
-            "strip it: freezing turns variables into constants (docs/models.md#freezing), and OUTPUTS= drops "
-            "the saver",
+            "strip it: name the OUTPUTS=, which drops the saver; or pass the checkpoint, which a build "
+            "freezes (docs/models.md#freezing)",
             id="checkpoint op",
         ),
         pytest.param(

@@ -18,7 +18,8 @@ class Kind(NamedTuple):
     hint: str
 
 
-_FREEZE = "freeze the model first (convert variables to constants) and pass the frozen .pb"
+_EXPORT = "export it as a SavedModel (model.export, or model.save of old versions) and pass that folder"
+_WHOLE = "pass the checkpoint with all of its files, and GRAPH= where its graph is elsewhere"
 _ORIGIN = "pass the TensorFlow graph that it was made from"
 _UNPACK = "unpack it and pass the .pb or the SavedModel folder in it"
 _DOWNLOAD = "the download went wrong; fetch the file itself"
@@ -27,7 +28,7 @@ _NO_MODEL = "pass the model's .pb, .pbtxt or SavedModel folder"
 # offset, bytes, kind
 _MAGIC = (
     (4, b"TFL3", Kind("a TFLite model", _ORIGIN)),
-    (0, b"\x89HDF\r\n\x1a\n", Kind("an HDF5 file (Keras weights or model)", _FREEZE)),
+    (0, b"\x89HDF\r\n\x1a\n", Kind("an HDF5 file (Keras weights or model)", _EXPORT)),
     (0, b"PK\x03\x04", Kind("a ZIP archive (also the form of .keras and PyTorch files)", _UNPACK)),
     (0, b"\x1f\x8b", Kind("a gzip file", _UNPACK)),
     (0, b"BZh", Kind("a bzip2 file", _UNPACK)),
@@ -47,7 +48,7 @@ _MAGIC = (
     (0, b"\x80\x02", Kind("a Python pickle", _ORIGIN)),
     (0, b"\x80\x04", Kind("a Python pickle", _ORIGIN)),
     (0, b"version https://git-lfs", Kind("a git-LFS pointer", "run `git lfs pull` and try again")),
-    (0, b"model_checkpoint_path:", Kind("a checkpoint's index of names", _FREEZE)),
+    (0, b"model_checkpoint_path:", Kind("a checkpoint's index of names", _WHOLE)),
 )
 _TABLE_END = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"  # the last 8 bytes of a checkpoint's .index file
 _MARKUP = re.compile(rb"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
@@ -63,10 +64,10 @@ _SUFFIXES = {
     ".tflite": Kind("a TFLite model", _ORIGIN),
     ".mlmodel": Kind("a Core ML model", _ORIGIN),
     ".caffemodel": Kind("a Caffe model", _ORIGIN),
-    ".h5": Kind("a Keras file", _FREEZE),
-    ".meta": Kind("a checkpoint's meta graph, without the weights", _FREEZE),
-    ".ckpt": Kind("a checkpoint", _FREEZE),
-    ".index": Kind("a checkpoint's index", _FREEZE),
+    ".h5": Kind("a Keras file", _EXPORT),
+    ".meta": Kind("a checkpoint's meta graph, without the weights", _WHOLE),
+    ".ckpt": Kind("a checkpoint", _WHOLE),
+    ".index": Kind("a checkpoint's index", _WHOLE),
 }
 _CHECKPOINT_DATA = re.compile(r"\.data-\d+-of-\d+$")
 
@@ -81,14 +82,14 @@ def foreign_kind(head: bytes, tail: bytes) -> Kind | None:
     if _MARKUP.match(head):
         return Kind("an HTML or XML page", _DOWNLOAD)
     if _JSON.match(head):
-        return Kind("a JSON file", _FREEZE)
+        return Kind("a JSON file", _EXPORT)
     return _SUFFIXES[".onnx"] if _ONNX.match(head) else None
 
 
 def _kind_by_name(name: str) -> Kind | None:
     """For formats without a magic number, once no reader understood the bytes."""
     if _CHECKPOINT_DATA.search(name):
-        return Kind("a checkpoint's data file", _FREEZE)
+        return Kind("a checkpoint's data file", _WHOLE)
     return next((kind for suffix, kind in _SUFFIXES.items() if name.lower().endswith(suffix)), None)
 
 
@@ -113,5 +114,5 @@ def not_a_graph(where: str, name: str, head: bytes, tail: bytes, detail: str) ->
     kind = (
         foreign_kind(head, tail) or _kind_by_name(name) or Kind(f"no TensorFlow graph ({detail})", _NO_MODEL)
     )
-    allowed = "allowed are a frozen GraphDef and a SavedModel"
+    allowed = "allowed are a frozen GraphDef, a SavedModel and a checkpoint"
     return TfcrossError(f"{where}: this is {kind.name}; {allowed}; {kind.hint}.")

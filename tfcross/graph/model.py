@@ -199,6 +199,11 @@ def _signature_ends(signature: Any, nodes: Iterable[Node]) -> tuple[tuple[Placeh
     return inputs, tuple(tensor_name(signature.outputs[key].name) for key in sorted(signature.outputs))
 
 
+def _require_node(nodes: Iterable[Node], initializer: str) -> None:
+    if initializer and all(node.name != initializer for node in nodes):
+        raise BadGraph(f"its description names the initializer {quoted(initializer)}, which is not in it")
+
+
 def _count(names: Collection[str], what: str) -> str:
     return f"{len(names)} {what}{'s' if len(names) > 1 else ''}"
 
@@ -221,6 +226,7 @@ def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends, initializer: str
     if not contents.nodes:
         raise BadNode("it has no nodes")
     check_nodes(contents.nodes)
+    _require_node(contents.nodes, initializer)
     told: dict[str, Placeholder] = {}
     outputs = ends.outputs
     if graph.signature is not None:

@@ -22,7 +22,7 @@ from tfcross.graph.wire import MetaGraph, WireError
 _SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 _TEXT_SAVED_MODEL = (b"saved_model_schema_version", b"meta_graphs")
 _DEFAULT_SIGNATURE = "serving_default"
-_ALLOWED = "pass a frozen graph (.pb, .pbtxt) or a SavedModel folder"
+_ALLOWED = "pass a frozen graph (.pb, .pbtxt), a SavedModel folder or a checkpoint"
 
 
 class Graph(NamedTuple):
@@ -170,7 +170,7 @@ def _model_path(path: Path) -> Path:
     for name in _SAVED_MODEL_FILES:
         if (path / name).exists():
             return path / name
-    raise TfcrossError(f"{path}: a folder without saved_model.pb; {_ALLOWED}.")
+    raise TfcrossError(f"{path}: a folder without saved_model.pb or checkpoint; {_ALLOWED}.")
 
 
 @contextmanager

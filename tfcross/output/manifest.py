@@ -83,8 +83,8 @@ def link_flags(manifest: Mapping[str, Any]) -> LinkFlags:
 def run_first(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     """For people: what an app has to run first for models of ``manifest``."""
     return tuple(
-        f"{quoted(model['graph']['name'])}: an app runs the node {quoted(model['initializer'])} once before "
-        "others"
+        f"{quoted(model.get('graph', model)['name'])}: an app runs the node {quoted(model['initializer'])} "
+        "once before others"
         for model in manifest["models"]
         if "initializer" in model
     )

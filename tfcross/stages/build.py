@@ -17,7 +17,6 @@ from tfcross.scons.folder import lock_folder
 from tfcross.scons.headerdeps import HeaderDeps
 from tfcross.scons.made import Made
 from tfcross.stages.closing import Closures
-from tfcross.stages.models import BuildModel
 from tfcross.targets.profile import Profile
 from tfcross.toolchains.toolchain import Toolchain
 
@@ -90,13 +89,16 @@ def open_workshop(env: Any, options: Options) -> Workshop:
 
 @dataclass(frozen=True)
 class Goal:
-    """The ``nodes`` that a command asked for, and what tells which files they were made from."""
+    """The ``nodes`` that a command asked for, and what tells which files they were made from.
+
+    ``read`` are those of the models.
+    """
 
     nodes: tuple[Any, ...]
     plan: Plan
-    models: tuple[BuildModel, ...]
     headers: HeaderDeps
     made: Made
+    read: tuple[str, ...] = ()
 
 
 class Saved(Protocol):

@@ -10,6 +10,7 @@ from typing import Any
 import SCons.Node
 
 from tfcross import environment
+from tfcross.graph.preparing.description import description_file
 from tfcross.scons.actions import OURS
 from tfcross.scons.uptodate import Record, project_files
 from tfcross.stages.build import Goal
@@ -30,7 +31,7 @@ def remember(goal: Goal | None, record: Record, begun_ns: int) -> None:
     nodes = nodes_below(goal.nodes)
     files = [*nodes, *goal.headers.changeable(), *project_files(plan.root)]
     files += [file for name in plan.options.models for file in model_files(Path(name))]
-    files += [file for model in goal.models for file in model.read()]
+    files += goal.read
     files += toolchain_files((plan.toolchain, plan.host), environment.path())
     made = {file for file in files if file.startswith(OURS)} | {str(node) for node in goal.nodes}
     made.update(file for node in nodes for file in goal.made.files(node))
@@ -40,7 +41,8 @@ def remember(goal: Goal | None, record: Record, begun_ns: int) -> None:
 def model_files(model: Path) -> list[str]:
     """What a model is read from, or would be if it were there."""
     inside = ("saved_model.pb", "saved_model.pbtxt", "checkpoint")
-    return [str(path) for path in (model, *(model / name for name in inside), model.parent / "proof.yaml")]
+    beside = (model.parent / "proof.yaml", description_file(model))
+    return [str(path) for path in (model, *(model / name for name in inside), *beside)]
 
 
 def nodes_below(goals: Iterable[Any]) -> list[str]:

@@ -55,14 +55,15 @@ class BuildModel:
 def read_models(options: Options, folder: Path) -> tuple[BuildModel, ...]:
     """The models that ``options`` name; ``folder`` gets the graphs that are made of them.
 
-    It is called in the project's folder. What will surprise in the models is told. Raises TfcrossError.
+    It is called in the project's folder, and tells what will surprise in the models. Raises TfcrossError.
     """
     definitions = op_definitions(Path(), options)
-    prepared = prepare_models(options.models, wanted_of(options), folder, definitions)
-    built = tuple(map(BuildModel, prepared))
+    wanted = prepare_models(options.models, wanted_of(options), folder, definitions)
+    built = tuple(map(BuildModel, wanted))
     for model in (each.model for each in built):
         if model.unfrozen():
             raise TfcrossError(f"{model.path}: {model.unfrozen()}")
+    for model in (each.model for each in built):
         print("".join(f"note: {model.path}: {note}\n" for note in model.notes), end="", flush=True)
     return built
 
@@ -72,20 +73,6 @@ def cut_files(models: Sequence[BuildModel]) -> list[str]:
     return [str(each.graph) for each in models if each.prepared.description]
 
 
-def model_facts(model: Model, graph: str = "", sha256: str = "", unproven: str = "") -> dict[str, Any]:
-    """What the manifest tells of a model.
-
-    ``graph`` is the file of the output folder that holds the cut graph, with its hash. ``unproven`` is why
-    the proof did not run it.
-    """
-    facts: dict[str, Any] = {"name": model.path.name, "sha256": model.sha256}
-    if model.replaced is not None:
-        inputs = [input_word(each.name, each.dtype, each.shape) for each in model.placeholders]
-        facts |= {"inputs": inputs, "outputs": list(model.outputs)}
-        facts |= {"graph": {"name": graph, "sha256": sha256}}
-    return {**facts, **({"unproven": unproven} if unproven else {})}
-
-
 def descriptions(models: Sequence[BuildModel]) -> dict[str, str]:
     """What goes beside the graphs in the output folder, by path: how an app calls each, as JSON."""
     return {
@@ -93,6 +80,20 @@ def descriptions(models: Sequence[BuildModel]) -> dict[str, str]:
         for each in models
         if each.prepared.description
     }
+
+
+def model_facts(model: Model, graph: str = "", sha256: str = "", unproven: str = "") -> dict[str, Any]:
+    """What the manifest tells of a model.
+
+    ``graph`` is the file of the output folder that holds the graph that was made, with its hash. ``unproven``
+    is why the proof did not run it.
+    """
+    facts: dict[str, Any] = {"name": model.path.name, "sha256": model.sha256}
+    if model.replaced is not None:
+        inputs = [input_word(each.name, each.dtype, each.shape) for each in model.placeholders]
+        facts |= {"inputs": inputs, "outputs": list(model.outputs)}
+        facts |= {"graph": {"name": graph, "sha256": sha256}}
+    return {**facts, **({"unproven": unproven} if unproven else {})}
 
 
 def model_lines(manifest: Mapping[str, Any]) -> list[str]:

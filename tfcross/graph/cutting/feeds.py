@@ -77,14 +77,14 @@ def _used(model: Model, nodes: Mapping[str, Node]) -> list[Node]:
 
 def runner_arguments(model: Model) -> tuple[str, ...]:
     """The words behind the graph's name for the generic runner: it finds the ends of a whole graph itself."""
+    first = ("--initializer", model.initializer) if model.initializer else ()
     if model.replaced is None:
-        return ()
+        return first
     nodes = {node.name: node for node in model.nodes}
     words = []
     for each in _fed(model, nodes):
         shape = fed_shape(model, each) or ()
         words.append(input_word(each.name, each.dtype, tuple(1 if size < 0 else size for size in shape)))
-    first = ("--initializer", model.initializer) if model.initializer else ()
     fed = ("--inputs", ",".join(words)) if words else ()
     return (*first, *fed, "--outputs", ",".join(model.outputs))
 

@@ -60,9 +60,13 @@ def named_outputs(source: Source, outputs: Sequence[str], graph: FlatGraph, libr
         named = [Named(str(parse_ref(text)), parse_ref(text)) for text in dict.fromkeys(outputs)]
     for output in named:
         graph.node(output.ref, source.where)
-    return [
-        replace(output, call_types=_call_types(graph.nodes[output.ref.node], library)) for output in named
-    ]
+    return [_with_types(output, _call_types(graph.nodes[output.ref.node], library)) for output in named]
+
+
+def _with_types(output: Named, call_types: tuple[int, ...]) -> Named:
+    """``output`` with the types of the call that it is of; they tell its own where no signature does."""
+    told = call_types[output.ref.output : output.ref.output + 1]
+    return replace(output, call_types=call_types, dtype=output.dtype or (told[0] if told else 0))
 
 
 def _no_outputs(source: Source, graph: FlatGraph) -> TfcrossError:

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tfcross.graph.cutting.ends import type_word
 from tfcross.graph.model import Model, Placeholder
 
 NOTHING: Mapping[str, Any] = {"signature": "", "inputs": {}, "outputs": {}, "initializer": None}
+
+
+def description_file(graph: Path) -> Path:
+    """Where what scripts/freeze_graph.py tells of a ``graph`` stands."""
+    return graph.with_suffix(".json")
+
+
+def told_initializer(graph: Path) -> str:
+    """The initializer that a description beside ``graph`` tells; "" for none, or for another file."""
+    try:
+        told = json.loads(description_file(graph).read_text())
+    except (OSError, ValueError):
+        return ""
+    name = told["initializer"] if isinstance(told, dict) and told.keys() == NOTHING.keys() else None
+    return name if isinstance(name, str) else ""
 
 
 def describe(model: Model, told: Mapping[str, Any] = NOTHING) -> str:

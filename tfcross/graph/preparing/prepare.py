@@ -19,7 +19,7 @@ from tfcross.graph.freezing.freeze import Request, freeze
 from tfcross.graph.freezing.savedmodel import saved_model_file
 from tfcross.graph.freezing.source import Source, read_source
 from tfcross.graph.model import Model, load_model
-from tfcross.graph.preparing.description import describe
+from tfcross.graph.preparing.description import describe, description_file, told_initializer
 from tfcross.graph.preparing.kept import kept
 from tfcross.graph.preparing.wanted import Prepared, Wanted
 from tfcross.graph.rewriting.definitions import OpDefs
@@ -108,8 +108,10 @@ class _Work:
             raise TfcrossError(
                 f"{self.path}: GRAPH={wanted.graph} is for a checkpoint, and this is none; leave it out."
             )
-        model = load_model(self.path, wanted.tags[0], wanted.ends)
-        files = (model.path,)
+        first = told_initializer(self.path)
+        model = load_model(self.path, wanted.tags[0], wanted.ends, first)
+        model = replace(model, notes=(*_initializer_notes(model), *model.notes))
+        files = (model.path, *((description_file(self.path),) if first else ()))
         if model.replaced is None:
             return Prepared(model, model.path, model.sha256, files=files)
         graph = self._cut(model)
@@ -143,14 +145,16 @@ class _Work:
         outputs = ends.outputs or tuple(end["tensor"] for end in told["outputs"].values())
         shown = _shown(self.path)
         model = _load(graph, Ends(ends.inputs, outputs), told["initializer"] or "", shown)
+        sha256 = model.sha256
         if ends.inputs or ends.outputs != tuple(request.outputs):
             graph, text = self._cut(model), describe(model, told)
+            sha256 = file_hash(graph)
         by = f"its signature {quoted(told['signature'])}" if told["signature"] else "its outputs"
         notes = (f"frozen for {by}: {len(model.nodes)} nodes.", *_initializer_notes(model), *model.notes)
         return Prepared(
             model=replace(model, path=shown, sha256=digest, notes=notes),
             graph=graph,
-            sha256=file_hash(graph),
+            sha256=sha256,
             description=text,
             files=tuple(source.files),
         )
