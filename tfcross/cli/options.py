@@ -51,6 +51,7 @@ class Options:
     verbosity: int
     size_budget: int = 0
     ends: Ends = NO_ENDS
+    proof: str = ""
 
 
 class Declarable(Protocol):
@@ -112,6 +113,7 @@ def parse_options(arguments: Mapping[str, str], source_names: Collection[str] | 
         verbosity=int(value["V"]),
         size_budget=parse_size(value["SIZE_BUDGET"], "SIZE_BUDGET"),
         ends=parse_ends(value["INPUTS"], value["OUTPUTS"], value["SIGNATURE"]),
+        proof=value["PROOF"],
     )
 
 

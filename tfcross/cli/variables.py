@@ -39,6 +39,7 @@ VARIABLES = (
     Variable("INPUTS", "what an app feeds the model, as x=float[1,8,8,3]; the graph is cut behind it"),
     Variable("OUTPUTS", "what an app fetches, separated by commas; the graph is cut to what that needs"),
     Variable("SIGNATURE", "signature of a SavedModel (default: serving_default, or the only one)"),
+    Variable("PROOF", "answers that the model has to give: an .npz file with in_<input> and out_<output>"),
     Variable(
         "TYPES",
         "types that kernels are compiled for: slim is what mobile builds have (default: full with MODEL)",

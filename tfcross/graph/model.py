@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ class Model:
     ``notes`` are sentences about what will surprise at run time, such as variables without values.
     ``saved``: whether it is a SavedModel, whose ``signature``, if it has one, tells the ends. ``replaced`` is
     None where the file is the graph that runs; else ``nodes`` are a part of it, and placeholders stand for
-    those that ``replaced`` names.
+    those that ``replaced`` names. ``input_keys`` and ``output_keys`` are the signature's, with their tensors.
     """
 
     path: Path
@@ -76,6 +76,8 @@ class Model:
     saved: bool = False
     signature: str = ""
     replaced: frozenset[str] | None = None
+    input_keys: Mapping[str, str] = field(default_factory=dict)
+    output_keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -197,6 +199,12 @@ def _signature_ends(signature: Any, nodes: Iterable[Node]) -> tuple[tuple[Placeh
     return inputs, tuple(tensor_name(signature.outputs[key].name) for key in sorted(signature.outputs))
 
 
+def _signature_keys(ends: Mapping[str, Any], tensors: Collection[str]) -> dict[str, str]:
+    """Those of ``tensors`` that a signature names, by its keys."""
+    told = {key: tensor_name(ends[key].name) for key in sorted(ends)}
+    return {key: tensor for key, tensor in told.items() if tensor in tensors}
+
+
 def _count(names: Collection[str], what: str) -> str:
     return f"{len(names)} {what}{'s' if len(names) > 1 else ''}"
 
@@ -230,11 +238,13 @@ def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends) -> Model:
     nodes = cut.nodes if cut else tuple(contents.nodes)
     if ends.inputs:
         told = given_placeholders(nodes, ends.inputs, contents.producer)
+    placeholders = all_placeholders(nodes, told, contents.producer)
+    signature = graph.signature
     return Model(
         path=file.path,
         nodes=nodes,
         functions=contents.bodies(),
-        placeholders=all_placeholders(nodes, told, contents.producer),
+        placeholders=placeholders,
         outputs=outputs,
         sha256=file.sha256(),
         producer=contents.producer,
@@ -243,6 +253,10 @@ def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends) -> Model:
         saved=graph.saved,
         signature=graph.name,
         replaced=cut.replaced if cut else None,
+        input_keys=_signature_keys(signature.inputs, {each.name for each in placeholders})
+        if signature
+        else {},
+        output_keys=_signature_keys(signature.outputs, outputs) if signature else {},
     )
 
 

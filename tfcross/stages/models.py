@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tfcross.app.proof import RUNNER, Proof, proof_of
+from tfcross.app.answers import Answers
+from tfcross.app.proof import RUNNER, Proof, own_answers, proof_of
 from tfcross.cli.options import Options
 from tfcross.errors import TfcrossError
 from tfcross.graph.cutting.cutfile import write_cut
@@ -23,16 +24,24 @@ FOLDER = "model"
 
 @dataclass(frozen=True)
 class BuildModel:
-    """``graph`` is the file that runs: the model's own, or what it was cut to, with its ``sha256``."""
+    """``graph`` is the file that runs: the model's own, or what it was cut to, with its ``sha256``.
+
+    ``answers`` are what its user tells that it should answer.
+    """
 
     model: Model
     graph: Path
     sha256: str
+    answers: Answers | None = None
 
     def proof(self) -> Proof:
         words, unknown = runner_arguments(self.model), unknown_text(self.model)
-        proof = proof_of(self.model.path, self.graph, words, unknown)
-        return replace(proof, hint=open_sizes(self.model)) if proof.source == RUNNER else proof
+        proof = proof_of(self.model.path, self.graph, words, unknown, self.answers)
+        return (
+            replace(proof, hint=open_sizes(self.model))
+            if proof.source == RUNNER and not self.answers
+            else proof
+        )
 
     def facts(self) -> dict[str, Any]:
         """For the manifest."""
@@ -42,6 +51,11 @@ class BuildModel:
 def read_models(options: Options, folder: Path) -> list[BuildModel]:
     """The models that ``options`` name; ``folder`` gets those that are cut. Raises TfcrossError."""
     require_one(options.ends, len(options.models))
+    if options.proof and len(options.models) != 1:
+        raise TfcrossError(
+            f"PROOF={options.proof}: holds the answers of one model, and there are {len(options.models)}; "
+            "give one, or put a proof.yaml beside each."
+        )
     models = [load_model(Path(name), ends=options.ends) for name in options.models]
     for model in models:
         if model.unfrozen():
@@ -50,7 +64,8 @@ def read_models(options: Options, folder: Path) -> list[BuildModel]:
     names = [
         title if titles.count(title) == 1 else f"{title}-{number}" for number, title in enumerate(titles, 1)
     ]
-    return [_written(model, folder, f"{name}.pb") for model, name in zip(models, names, strict=True)]
+    written = [_written(model, folder, f"{name}.pb") for model, name in zip(models, names, strict=True)]
+    return [replace(built, answers=own_answers(built.model, options.proof)) for built in written]
 
 
 def cut_files(models: Sequence[BuildModel]) -> list[str]:
