@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tfcross.app.answers import Answers, Stored, Tolerance, answers_in, find_answers
 from tfcross.app.proof import own_answers, proof_of
+from tfcross.app.tensorfiles import load_stored, write_feed
 from tfcross.errors import TfcrossError
 from tfcross.graph.construction import graph_bytes, make_node, make_placeholder
 from tfcross.graph.messages import GraphDef, SavedModel
@@ -192,3 +194,24 @@ def test_what_is_no_npz_file_is_told(model: Model, tmp_path: Path) -> None:
     assert (
         str(caught.value) == f"{tmp_path}/b.npz: cannot be read: No such file or directory; correct its name."
     )
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed], ids=["plain", "compressed"])
+def test_damaged_answers_are_read_or_told_in_one_line(save: Any, model: Model, tmp_path: Path) -> None:
+    """Bytes of an archive's heads and directory that are others, and archives that end early."""
+    save(tmp_path / "a.npz", **{"in_in/x": np.ones((3, 2), "f4"), "out_y": np.ones((3, 2))})
+    whole, chance, told = (tmp_path / "a.npz").read_bytes(), random.Random(5), 0
+    for _ in range(400):
+        damaged = bytearray(whole[: chance.choice([len(whole), chance.randrange(len(whole))])])
+        for _ in range(min(len(damaged), chance.randint(0, 3))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        (tmp_path / "a.npz").write_bytes(damaged)
+        try:
+            answers = answers_in(model, tmp_path / "a.npz")
+            for stored in (*answers.feeds, *answers.expected):
+                load_stored(stored)
+            write_feed(answers.feeds[0], tmp_path / "feed0")
+        except TfcrossError as error:
+            assert str(error).startswith(f"{tmp_path}/a.npz: ")
+            told += 1
+    assert told > 200

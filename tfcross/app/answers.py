@@ -103,7 +103,7 @@ def _keys(path: Path) -> Iterator[tuple[str, str, str]]:
             names = archive.namelist()
     except OSError as error:
         raise TfcrossError(f"{path}: cannot be read: {error.strerror}; correct its name.") from error
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, ValueError, RuntimeError) as error:  # a damaged directory
         raise TfcrossError(
             f"{path}: is no .npz file; write it with numpy.savez(path, in_x=…, out_y=…)."
         ) from error

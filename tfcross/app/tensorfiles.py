@@ -28,7 +28,7 @@ _BROKEN = (
     EOFError,
     KeyError,
     MemoryError,
-    NotImplementedError,
+    RuntimeError,
     zipfile.BadZipFile,
     zlib.error,
 )
