@@ -40,10 +40,7 @@ from tfcross.cli.options import parse_options  # noqa: E402
 from tfcross.cli.request import release_registry, requested_toolchain  # noqa: E402
 from tfcross.graph.model import load_model  # noqa: E402
 from tfcross.output.manifest import registered  # noqa: E402
-from tfcross.registry.data import load_registry_data  # noqa: E402
 from tfcross.registry.registry import Registry  # noqa: E402
-from tfcross.releases.coreset import load_core  # noqa: E402
-from tfcross.releases.release import load_release  # noqa: E402
 from tfcross.selection.rule import KernelRule, core_rule  # noqa: E402
 from tfcross.targets.profile import Profile  # noqa: E402
 
@@ -167,15 +164,9 @@ def ask_files(app: Path, profile: Profile, folder: Path, contents: Sequence[byte
 
 def desktop_rules() -> tuple[Rules, int]:
     """The registry of TensorFlow's Python package: no defines of ours, nothing that is not built."""
-    release = load_release(ROOT, options("--graphs=").release)
-    core = load_core(release.folder)
-    registry = script.load_registry(release, core, options("--graphs="))
-    data = load_registry_data(release.folder)
-    found = release_registry(ROOT, parse_options({"TARGET": "LINUX"}))
-    rules = Rules(
-        KernelRule(registry, inserted=core.inserted), load_purposes(ROOT), data.refuses_unknown_attrs
-    )
-    return rules, found.graph_version()
+    found = script.requested_registry(options("--graphs="))
+    kernels = KernelRule(found.registry(script.DESKTOP), inserted=found.core.inserted)
+    return Rules(kernels, load_purposes(ROOT), found.data.refuses_unknown_attrs), found.graph_version()
 
 
 def in_package(registry: Registry, op: str) -> bool:

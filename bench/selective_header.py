@@ -79,7 +79,7 @@ def make_venv(folder: Path) -> Path:
     """The Python of the virtual environment, which is made if it is not there."""
     python = folder / "bin" / "python"
     if not python.exists():
-        package = PACKAGE.format(release=options("--graphs=").release)
+        package = PACKAGE.format(release=options("--graphs=").build.release)
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", package], check=True)
     return python
@@ -96,8 +96,7 @@ def upstream_headers(python: Path, graphs: Iterable[Path], folder: Path) -> list
 
 def default_graphs(folder: Path) -> list[Path]:
     every = folder / "every_kernel.pb"
-    release = script.load_release(ROOT, options("--graphs=").release)
-    registry = script.load_registry(release, script.load_core(release.folder), options("--graphs="))
+    registry = script.requested_registry(options("--graphs=")).registry(script.DESKTOP)
     every.write_bytes(GraphDef(node=nodes_of(registry)).SerializeToString())
     return [*sorted(SHARED.glob("*.pb")), every]
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,8 +73,8 @@ def main(words: list[str]) -> int:
     if not line.names:
         raise TfcrossError("no model is given; pass frozen graphs (.pb, .pbtxt) or SavedModel folders.")
     library = read_library(Path(line.values["--library"])) if "--library" in line.values else None
-    options = parse_options({**(library.variables if library else {}), **line.variables})
-    options = replace(options, types=line.variables.get("TYPES") or (library.types if library else "full"))
+    variables = {**(library.variables if library else {}), **line.variables}
+    options = parse_options(variables, types=library.types if library else "full")
     checked = check(line.names, options, library)
     if "--json" in line.flags:
         document = {"for": checked.place, "models": [json_check(one) for one in checked.checks]}

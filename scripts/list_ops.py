@@ -14,7 +14,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,8 +40,7 @@ def listing(line: CommandLine) -> str:
     """What the command line asks for. Raises TfcrossError."""
     if len(line.flags) > 1:
         raise TfcrossError(f"{' and '.join(sorted(line.flags))}: give one form only.")
-    options = parse_options(line.variables)
-    options = replace(options, types=line.variables.get("TYPES") or "full")
+    options = parse_options(line.variables, types="full")
     models = [load_model(Path(line.values["--model"]))] if "--model" in line.values else []
     found = release_registry(ROOT, options)
     reasons = Reasons(found.core.unavailable, found.core.always, found.core.inserted)

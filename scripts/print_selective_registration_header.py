@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
 """Print the header that keeps just the ops and kernels of some graphs in a TensorFlow build.
 
-    scripts/print_selective_registration_header.py --graphs=a.pb,b.pb > ops_to_register.h
+    scripts/print_selective_registration_header.py --graphs=a.pb,b.pb [TARGET=PI ...] > ops_to_register.h
 
 Build TensorFlow with -DSELECTIVE_REGISTRATION and the header on the include path. It takes the options of
-TensorFlow's own tool of that name, and needs no TensorFlow: the release's sources tell which kernel a node
-gets.
+TensorFlow's own tool of that name and the words of a build (TARGET=, RELEASE=, NDK_ROOT=, HOST_OS=, ...), and
+needs no TensorFlow: the release's sources tell which kernel a node gets, as they tell a build.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import platform
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,24 +24,28 @@ from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
-from tfcross import environment  # noqa: E402
-from tfcross.capacity import core_count  # noqa: E402
-from tfcross.cli.options import parse_options  # noqa: E402
+from tfcross.cli.options import VARIABLES, Options, parse_options  # noqa: E402
+from tfcross.cli.request import release_registry  # noqa: E402
+from tfcross.cli.words import variables_of  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
-from tfcross.registry.data import load_registry_data  # noqa: E402
-from tfcross.registry.registry import Registry, build_registry  # noqa: E402
-from tfcross.releases.coreset import CoreSet, load_core  # noqa: E402
-from tfcross.releases.release import Release, load_release  # noqa: E402
+from tfcross.registry.sources import DESKTOP, ReleaseRegistry  # noqa: E402
+from tfcross.releases.coreset import load_core  # noqa: E402
+from tfcross.releases.release import load_release  # noqa: E402
 from tfcross.selection import upstream_header, upstream_pairs  # noqa: E402
 from tfcross.selection.rule import KernelRule  # noqa: E402
-from tfcross.sources.fetch import fetch_sources  # noqa: E402
-from tfcross.targets.profile import load_profile  # noqa: E402
-from tfcross.toolchains.families import resolve_toolchain  # noqa: E402
-from tfcross.toolchains.toolchain import Places  # noqa: E402
+from tfcross.targets.target import find_host  # noqa: E402
 
 DEFAULT_OPS = "NoOp:NoOp,_Recv:RecvOp,_Send:SendOp"
-#: The kernels of TensorFlow's Python package: none of the release's own defines for devices.
-DESKTOP = "desktop"
+#: The options that say the same as a word of a build, and that word's name.
+WORDS = {
+    "release": "RELEASE",
+    "target": "TARGET",
+    "arch": "ARCH",
+    "toolchain": "TOOLCHAIN",
+    "types": "TYPES",
+    "source_dir": "SOURCE_DIR",
+}
+TYPES = (DESKTOP, *next(variable.allowed for variable in VARIABLES if variable.name == "TYPES"))
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,7 +70,7 @@ def make_parser() -> Parser:
     parser.option(
         "style", "upstream", f"{styles}: hashed compiles fast however much is kept (default: upstream)"
     )
-    parser.option("release", parse_options({}).release, "TensorFlow release (default: %(default)s)")
+    parser.option("release", "", f"TensorFlow release (default: {parse_options({}).release})")
     parser.option("target", "", "whose compiler and defines decide (default: this machine)")
     parser.option("arch", "", "arch of the target (default: the target's own)")
     parser.option("toolchain", "", "another toolchain than the target pins")
@@ -76,18 +80,47 @@ def make_parser() -> Parser:
     parser.option("source", "", "folder of a TensorFlow tree to take instead of the release's")
     parser.option("source_dir", "", "folder of downloaded source files, looked into before any network")
     parser.add_argument("--offline", "-offline", action="store_true", help="touch no network")
+    parser.add_argument("words", nargs="*", metavar="NAME=VALUE", help="the words of a build")
     return parser
 
 
 def parse(words: list[str]) -> argparse.Namespace:
     """The command line. Raises TfcrossError, also for values that are not allowed."""
     parser = make_parser()
-    chosen = parser.parse_args(words)
+    chosen = parser.parse_intermixed_args(words)
     if chosen.graphs is None:
         parser.error("--graphs is missing: pass graph files, separated by commas")
     _check("proto_fileformat", chosen.proto_fileformat, upstream_pairs.FORMATS)
     _check("style", chosen.style, upstream_header.STYLES)
+    if chosen.types:
+        _check("types", chosen.types, TYPES)
+    chosen.build = build_options(chosen)
     return chosen
+
+
+def build_options(chosen: argparse.Namespace) -> Options:
+    """The options of a build by these words; its types can be DESKTOP, its target none."""
+    words = variables_of(chosen.words, "scripts/print_selective_registration_header.py")
+    for option, name in WORDS.items():
+        _say_once(words, name, f"--{option}", getattr(chosen, option))
+    if chosen.source:
+        release = load_release(ROOT, parse_options(words).release)
+        _say_once(words, f"SOURCE_{load_core(release.folder).tree}", "--source", chosen.source)
+    if chosen.offline:
+        words["OFFLINE"] = "1"
+    desktop = words.get("TYPES") == DESKTOP
+    if desktop:
+        del words["TYPES"]
+    options = parse_options(words, types="full" if words.get("TARGET") and not desktop else DESKTOP)
+    if options.models:
+        raise TfcrossError(f"MODEL={words['MODEL']}: not for this script; write --graphs={words['MODEL']}.")
+    return options
+
+
+def _say_once(words: dict[str, str], name: str, option: str, value: str) -> None:
+    """Let ``words`` say under ``name`` what ``option`` does."""
+    if value and words.setdefault(name, value) != value:
+        raise TfcrossError(f"{option}={value} and {name}={words[name]} contradict each other; give one only.")
 
 
 def _check(option: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -113,46 +146,20 @@ def make_header(chosen: argparse.Namespace) -> str:
 
 def pairs_of(graphs: list[upstream_pairs.GraphNodes], chosen: argparse.Namespace) -> set[upstream_pairs.Pair]:
     """What ``graphs`` need of the release; tells on stderr what is left out."""
-    release = load_release(ROOT, chosen.release)
-    core = load_core(release.folder)
-    registry = load_registry(release, core, chosen)
+    release = requested_registry(chosen)
+    rule = KernelRule(release.registry(chosen.build.types), inserted=release.core.inserted)
     pairs: set[upstream_pairs.Pair] = set()
     for graph in graphs:
-        picked = upstream_pairs.pick_pairs(graph, KernelRule(registry, inserted=core.inserted))
+        picked = upstream_pairs.pick_pairs(graph, rule)
         print("".join(f"warning: {line}\n" for line in picked.warnings), end="", file=sys.stderr)
         pairs |= picked.pairs
     return pairs
 
 
-def load_registry(release: Release, core: CoreSet, chosen: argparse.Namespace) -> Registry:
-    """What the release's sources register for the target."""
-    types = chosen.types or ("full" if chosen.target else DESKTOP)
-    _check("types", types, (*core.types, DESKTOP))
-    target = chosen.target or platform.system().upper()
-    defines = () if types == DESKTOP else (*core.defines, *core.type_defines(types))
-    profile = load_profile(ROOT, target, chosen.arch or None, release.version)
-    toolchain = resolve_toolchain(
-        ROOT, chosen.toolchain, profile, environment.path(), "", places=Places("", environment.sdk_places())
-    )
-    tree = fetch_sources(
-        release,
-        [core.tree],
-        store=environment.cache_folder(),
-        source_dir=Path(chosen.source_dir) if chosen.source_dir else None,
-        overrides={core.tree: Path(chosen.source)} if chosen.source else {},
-        offline=chosen.offline,
-        progress=True,
-    )[core.tree]
-    return build_registry(
-        data=load_registry_data(release.folder),
-        include_root=tree.path,
-        compiler=[toolchain.cxx, *toolchain.flags, f"-std={core.cxx_standard}"],
-        defines=[*defines, *profile.defines],
-        jobs=core_count(),
-        tree_id=tree.stamp.read_text(),
-        compiler_id=toolchain.identity,
-        cache=environment.cache_folder() / "registry",
-    )
+def requested_registry(chosen: argparse.Namespace) -> ReleaseRegistry:
+    """The release as a build with these words has it; without a target for this machine."""
+    target = chosen.build.target or find_host(ROOT, chosen.build.host_os)
+    return release_registry(ROOT, replace(chosen.build, target=target))
 
 
 def main(words: list[str]) -> int:

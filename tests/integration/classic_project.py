@@ -89,7 +89,8 @@ def make_project(folder: Path) -> Project:
     release.mkdir(parents=True)
     for name in LINKS:
         (project.folder / name).symlink_to(ROOT / name)
-    (release / "targets.yaml").symlink_to(REAL / "targets.yaml")
+    for name in ("targets.yaml", "patches"):
+        (release / name).symlink_to(REAL / name)
     (project.folder / "releases" / NEWER.name).symlink_to(NEWER)
     for name in ("registry.yaml", "stubs"):
         (release / name).symlink_to(REAL / name)

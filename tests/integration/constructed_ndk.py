@@ -14,7 +14,7 @@ from pathlib import Path
 
 CLANG = "/usr/lib/llvm-19/bin"
 HOST = "darwin-x86_64" if sys.platform == "darwin" else "linux-x86_64"
-TOOLS = ("ar", "ranlib", "nm", "readelf", "strip")
+TOOLS = ("ar", "nm", "strip")
 
 
 def cross_headers(triple: str) -> tuple[str, ...]:

@@ -24,8 +24,6 @@ PROGRAMS = {
     "libtool": "llvm-libtool-darwin",
     "lipo": "llvm-lipo",
     "nm": "llvm-nm",
-    "otool": "llvm-otool",
-    "ranlib": "llvm-ranlib",
     "strip": "llvm-strip",
 }
 #: SDK: its triples' end, as a list of exported symbols names them.

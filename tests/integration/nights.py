@@ -70,6 +70,7 @@ def nights(folder: Path) -> Nights:
     root = copied_checkout(folder / "checkout")
     shutil.copytree(ROOT / "scripts", root / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(DIGITS, root / "models")
+    shutil.copy(ROOT / "pyproject.toml", root)
     (root / "nightly.yaml").write_text(MATRIX)
     (root / "note").write_text("one\n")
     subprocess.run(["git", "init", "-q", str(root)], check=True, env=os.environ)

@@ -151,7 +151,7 @@ def test_an_unknown_op_is_refused_by_its_node(tmp_path):
     nodes = [make_placeholder("x", "DT_FLOAT", [1]), make_node("y", "Conv9D", ["x"], T="DT_FLOAT")]
     assert refused(PI, graph(path, *nodes)) == (
         f"{path}: node 'y': op 'Conv9D' is not defined by this release. A custom op needs its own "
-        "sources (OPS_DIR=); an op of a newer TensorFlow needs that RELEASE."
+        "sources (OPS_DIR=), a newer op a newer RELEASE."
     )
 
 

@@ -124,7 +124,7 @@ def test_a_node_without_a_kernel_is_left_out_with_a_warning(print_header: Print,
     run = print_header("--graphs=g.pb")
     assert (run.status, run.kernels) == (0, ["BiasOp<CPUDevice, float>", *CONTROL])
     assert run.warnings == [
-        "warning: g.pb: node 'w' is left out: no kernel found for op MatMul: op 'MatMul' has no CPU kernel "
+        "warning: g.pb: node 'w' is left out: no kernel found: op 'MatMul' has no CPU kernel "
         "for T=int32. Compiled: T: float, double. If this is TYPES=slim: TYPES=full has more types."
     ]
 
@@ -141,6 +141,8 @@ def test_a_target_decides_with_its_own_defines_and_types(print_header: Print, tm
     ]
     assert print_header("--graphs=g.pb", "--target=PI").kernels == [MATMULS[0], *there]
     assert print_header("--graphs=g.pb", "--target=PI", "--types=slim").kernels == there
+    assert print_header("--graphs=g.pb", "TARGET=PI").kernels == [MATMULS[0], *there]
+    assert print_header("TARGET=PI", "--graphs=g.pb", "ANDROID_TYPES=slim", "HOST_OS=").kernels == there
 
 
 @pytest.mark.parametrize(
@@ -225,6 +227,37 @@ HELP = "see print_selective_registration_header.py --help."
             ["--graphs=g.pb", "--target=NOPE"],
             "TARGET=NOPE: unknown target. Known: ANDROID, DARWIN, IOS, LINUX, PI.",
             id="target",
+        ),
+        pytest.param(
+            ["--graphs=g.pb", "TARGET=ANDROID", "NDK_ROOT=/nowhere"],
+            "NDK_ROOT=/nowhere: no NDK there (neither source.properties nor RELEASE.TXT tells a revision); "
+            "give the folder that holds ndk-build.",
+            id="no NDK",
+        ),
+        pytest.param(
+            ["--graphs=g.pb", "HOST_OS=BEOS"],
+            "HOST_OS=BEOS: unknown host. Known: DARWIN, LINUX, PI.",
+            id="no host",
+        ),
+        pytest.param(
+            ["--graphs=g.pb", "--target=PI", "TARGET=IOS"],
+            "--target=PI and TARGET=IOS contradict each other; give one only.",
+            id="said twice",
+        ),
+        pytest.param(
+            ["--graphs=g.pb", "--source=a", "SOURCE_tensorflow=b"],
+            "--source=a and SOURCE_tensorflow=b contradict each other; give one only.",
+            id="two sources",
+        ),
+        pytest.param(
+            ["--graphs=g.pb", "MODEL=g.pb"],
+            "MODEL=g.pb: not for this script; write --graphs=g.pb.",
+            id="a model",
+        ),
+        pytest.param(
+            ["--graphs=g.pb", "PI"],
+            "'PI': not NAME=VALUE. See scripts/print_selective_registration_header.py --help.",
+            id="no variable",
         ),
         pytest.param(
             ["--graphs=g.pb", "--default_ops=NoOp"],

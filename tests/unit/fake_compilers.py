@@ -49,7 +49,7 @@ def gcc(folder: Path, version: str, suffix: str = "", prefix: str = f"{TRIPLE}-"
     for name in ("macros", "macros-of-flags"):
         (folder / name).write_text("#define __GLIBC__ 2\n")
     (folder / "libatomic.a").touch()
-    for name in ("ar", "ranlib", "nm", "readelf", "strip"):
+    for name in ("ar", "nm", "strip"):
         program(folder, f"{TRIPLE}-{name}")
 
 

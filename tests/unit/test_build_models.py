@@ -28,7 +28,7 @@ def saved(folder: Path, output: str = "y:0") -> Path:
     return folder
 
 
-def read(tmp_path: Path, *models: Path, **more: str) -> list[BuildModel]:
+def read(tmp_path: Path, *models: Path, **more: str) -> tuple[BuildModel, ...]:
     options = parse_options({"MODEL": ",".join(map(str, models)), **more})
     return read_models(options, tmp_path / "build")
 
@@ -85,7 +85,7 @@ def test_one_that_is_not_frozen_is_refused(tmp_path: Path) -> None:
 def test_ends_need_just_one_model(tmp_path: Path, plain: Path) -> None:
     with pytest.raises(TfcrossError, match=r"^OUTPUTS= tell the ends of one model, and none is given"):
         read(tmp_path, OUTPUTS="y")
-    assert read(tmp_path) == []
+    assert read(tmp_path) == ()
 
 
 def test_what_no_proof_has_run_is_told(tmp_path: Path) -> None:
@@ -102,3 +102,15 @@ def test_what_no_proof_has_run_is_told(tmp_path: Path) -> None:
     (tmp_path / "proof.yaml").write_text("source: own.cc\narguments: [n.pb]\n")
     (tmp_path / "own.cc").touch()
     assert "unproven" not in built.facts()
+
+
+def test_answers_are_of_one_model(tmp_path: Path, plain: Path) -> None:
+    other = tmp_path / "other.pb"
+    other.write_bytes(graph_bytes(NODES, 1500))
+    for models, count in (([plain, other], 2), ([], 0)):
+        with pytest.raises(TfcrossError) as caught:
+            read_models(parse_options({"MODEL": ",".join(map(str, models)), "PROOF": "a.npz"}), tmp_path)
+        assert str(caught.value) == (
+            f"PROOF=a.npz: holds the answers of one model, and there are {count}; give one, or put a "
+            "proof.yaml beside each."
+        )

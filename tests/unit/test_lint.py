@@ -32,6 +32,37 @@ def test_python_is_clean_under(command: Sequence[str]) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def types_of(sconstruct: Path) -> str:
+    """What mypy says of a file that has SCons' own names in it and functions without annotations."""
+    options = ["--check-untyped-defs", "--allow-untyped-defs", "--allow-untyped-calls"]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        *options,
+        "--disable-error-code",
+        "name-defined",
+        str(sconstruct),
+    ]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+
+
+def test_the_stages_of_sconstruct_take_what_others_give() -> None:
+    assert types_of(ROOT / "SConstruct") == "Success: no issues found in 1 source file\n"
+
+
+def test_another_order_of_the_stages_is_a_type_error(tmp_path: Path) -> None:
+    text = (ROOT / "SConstruct").read_text()
+    right = "prove(plan, selected, core, linked)"
+    assert text.count(right) == 1
+    wrong = tmp_path / "SConstruct"
+    wrong.write_text(text.replace(right, "prove(plan, sources, core, generated)"))
+    said = types_of(wrong)
+    assert 'Argument 2 to "prove" has incompatible type "Sources"; expected "Selected"' in said
+    assert 'Argument 4 to "prove" has incompatible type "GeneratedCode"; expected "Linked"' in said
+    assert "Found 2 errors in 1 file" in said
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -13,10 +13,15 @@ from small_registry import model, node, rule, typed
 from tfcross.cli.options import Options
 from tfcross.graph.model import Placeholder
 from tfcross.output.linkflags import LinkFlags
+from tfcross.releases.coreset import load_core
 from tfcross.releases.release import load_release
+from tfcross.selection.rule import KernelRule
 from tfcross.selection.selector import select
 from tfcross.sources.store import Tree
-from tfcross.stages.manifest import make_manifest, model_facts
+from tfcross.stages.build import Plan
+from tfcross.stages.manifest import make_manifest
+from tfcross.stages.models import BuildModel, model_facts
+from tfcross.stages.selection import Selected
 from tfcross.toolchains.toolchain import Toolchain
 
 OPTIONS = Options(
@@ -61,6 +66,13 @@ LINK = LinkFlags(
     "c++17", ("NDEBUG",), ("-mfpu=neon",), "libtensorflow-core.a", ("libnsync.a",), ("m",), (), "gnu"
 )
 ADD = model(node("sum", "Add", T=typed("float")))
+RELEASE = load_release(ROOT, "2.14.1")
+CORE = replace(load_core(RELEASE.folder), session_factory="a::Factory")
+PLAN = Plan(ROOT, OPTIONS, RELEASE, CORE, {}, pi(), TOOLCHAIN, TOOLCHAIN)
+
+
+def selected(kernels: KernelRule) -> Selected:
+    return Selected((BuildModel(ADD, ADD.path, ADD.sha256),), select([ADD], kernels))
 
 
 def manifest(folder: Path = Path("/home/me"), units: tuple[str, ...] = ("b.cc", "a.cc")) -> dict[str, Any]:
@@ -70,10 +82,7 @@ def manifest(folder: Path = Path("/home/me"), units: tuple[str, ...] = ("b.cc", 
             "eigen", folder / "eigen", folder / "stamp", "6" * 64, "3.4", "Debian sid eigen3", True
         ),
     }
-    chosen = select([ADD], rule(always={"_Arg": "feeds"}))
-    release = load_release(ROOT, "2.14.1")
-    models = [model_facts(ADD)]
-    return make_manifest(OPTIONS, pi(), release, TOOLCHAIN, trees, models, chosen, units, LINK, "a::Factory")
+    return make_manifest(PLAN, trees, selected(rule(always={"_Arg": "feeds"})), units, LINK)
 
 
 def test_the_manifest_tells_what_was_built_from_what() -> None:
@@ -102,7 +111,14 @@ def test_the_manifest_tells_what_was_built_from_what() -> None:
                 "patches": {},
             },
         },
-        "models": [{"name": "m.pb", "sha256": "0" * 64}],
+        "models": [
+            {
+                "name": "m.pb",
+                "sha256": "0" * 64,
+                "unproven": "no node looks like an output. Pass OUTPUTS=…, or put a proof.yaml "
+                "beside the model (docs/models.md#the-proof).",
+            }
+        ],
         "ops": {
             "Add": {"kind": "graph", "detail": "sum"},
             "_Arg": {"kind": "runtime", "detail": "feeds"},
@@ -157,10 +173,8 @@ def test_neither_the_machine_nor_the_order_shows() -> None:
 
 
 def test_the_manifest_names_each_patch_with_its_hash() -> None:
-    release = load_release(ROOT, "2.14.1")
     tree = Tree("tensorflow", Path("/t"), Path("/s"), "7" * 64, "2.14.1", "Debian", True)
-    chosen = select([ADD], rule())
-    made = make_manifest(OPTIONS, pi(), release, TOOLCHAIN, {"tensorflow": tree}, [ADD], chosen, (), LINK, "")
+    made = make_manifest(PLAN, {"tensorflow": tree}, selected(rule()), (), LINK)
     patches = made["sources"]["tensorflow"]["patches"]
     assert sorted(patches) == [
         "c-kernels-slim.patch",

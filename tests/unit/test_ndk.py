@@ -29,7 +29,7 @@ def ndk(folder: Path, revision: str, apis: tuple[int, ...] = (21,)) -> Path:
             compiler(folder / BIN, path, "14.0.7", f"armv7a-unknown-linux-androideabi{api}", "clang")
     (folder / BIN / "macros").write_text("#define __ANDROID__ 1\n")
     (folder / BIN / "macros-of-flags").write_text("#define __ANDROID__ 1\n")
-    for tool in ("ar", "ranlib", "nm", "readelf", "strip"):
+    for tool in ("ar", "nm", "strip"):
         program(folder / BIN, f"llvm-{tool}")
         program(folder / BIN, f"{GNU}-{tool}")
     return folder

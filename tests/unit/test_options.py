@@ -108,6 +108,19 @@ def test_a_variable_becomes_its_option(arguments: dict[str, str], field: str, va
 
 
 @pytest.mark.parametrize(
+    ("arguments", "types"),
+    [
+        pytest.param({}, "desktop", id="nothing said"),
+        pytest.param({"MODEL": "a.pb"}, "desktop", id="a model"),
+        pytest.param({"TYPES": "slim"}, "slim", id="said"),
+        pytest.param({"ANDROID_TYPES": "__ANDROID_TYPES_FULL__"}, "full", id="said as in the makefile"),
+    ],
+)
+def test_a_script_can_have_another_default_for_types(arguments: dict[str, str], types: str) -> None:
+    assert parse_options(arguments, types="desktop").types == types
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         pytest.param(

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from fake_compilers import ROOT, TRIPLE, clang, compiler, gcc, pi, program
 
+from tfcross.documents import SCHEMAS
 from tfcross.errors import TfcrossError
 from tfcross.targets.profile import load_profile
 from tfcross.toolchains.families import debian_packages, resolve_launcher, resolve_toolchain
@@ -284,3 +287,15 @@ def test_every_toolchain_file_is_valid(name: str) -> None:
         "gcc-12": ["g++-12-arm-linux-gnueabihf"],
         "gcc-4.8": [],
     }.get(name)
+
+
+def test_a_program_is_demanded_only_if_something_runs_it() -> None:
+    schema = yaml.safe_load((SCHEMAS / "toolchain.yaml").read_text())
+    roles = sorted(schema["properties"]["programs"]["properties"])
+    assert roles == ["ar", "cc", "cxx", "linker", "lipo", "nm", "strip"]
+    running = [ROOT / "tfcross" / folder for folder in ("scons", "stages", "output")]
+    texts = [
+        path.read_text() for folder in running for path in folder.rglob("*.py") if path.name != "goal.py"
+    ]
+    used = {role for text in texts for role in re.findall(r"\btoolchain\.(\w+)", text)}
+    assert [role for role in roles if role not in used] == []

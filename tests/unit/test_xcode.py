@@ -24,7 +24,7 @@ def xcode(folder: Path, version: str = "17.0", without: str = "") -> Path:
         compiler(tools, name, "15.0.0", "arm64-apple-ios12.0", "clang")
     for name in ("macros", "macros-of-flags"):
         (tools / name).write_text("#define __APPLE__ 1\n")
-    for name in ("libtool", "ranlib", "nm", "otool", "strip", "lipo"):
+    for name in ("libtool", "nm", "strip", "lipo"):
         program(tools, name)
     if without:
         (tools / without).unlink()

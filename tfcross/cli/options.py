@@ -78,11 +78,14 @@ class _Values(dict[str, str]):
         return self[text.strip("${}")]
 
 
-def parse_options(arguments: Mapping[str, str], source_names: Collection[str] | None = None) -> Options:
+def parse_options(
+    arguments: Mapping[str, str], source_names: Collection[str] | None = None, types: str = ""
+) -> Options:
     """The options that ``NAME=VALUE`` words give; an empty value is the default.
 
-    ``source_names`` are the sources that SOURCE_<name> may replace (None: any). Raises TfcrossError
-    for an unknown name or value, and for aliases that contradict each other.
+    ``source_names`` are the sources that SOURCE_<name> may replace (None: any), ``types`` the default of
+    TYPES ("": a build's). Raises TfcrossError for an unknown name or value, and for aliases that contradict
+    each other.
     """
     for name in arguments:
         _check_name(name, source_names)
@@ -93,7 +96,7 @@ def parse_options(arguments: Mapping[str, str], source_names: Collection[str] | 
         arch=value["ARCH"],
         release=value["RELEASE"],
         models=models,
-        types=value["TYPES"] or ("full" if models else "slim"),
+        types=value["TYPES"] or types or ("full" if models else "slim"),
         extra_ops=_names("EXTRA_OPS", value["EXTRA_OPS"], "ops"),
         extra_kernels=_names("EXTRA_KERNELS", value["EXTRA_KERNELS"], "files"),
         ops_dir=value["OPS_DIR"],

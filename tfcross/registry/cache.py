@@ -6,7 +6,8 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +16,38 @@ from tfcross.registry.opdef import ArgDef, AttrDef, OpDef
 from tfcross.registry.parser import Found, Kernel, Problem
 from tfcross.registry.sourcetree import stub_files
 
-_CODE = (
-    "registry/c_interface.py",
-    "registry/constants.py",
-    "registry/cpptext.py",
-    "graph/datatypes.py",
-    "registry/opdef.py",
-    "registry/preprocess.py",
-    "registry/parser.py",
-    "registry/registry.py",
-    "registry/cache.py",
-    "registry/data.py",
-    "registry/sourcetree.py",
-)
+PACKAGE = Path(__file__).parents[1]
+_IMPORT = re.compile(r"^[ \t]*from (tfcross[\w.]*) import (\([^)]*\)|[^\n(]*)", re.M)
+_NAME = re.compile(r"\b(\w+)(?: as \w+)?")
 
 
-def key(parts: Iterable[Any], data: RegistryData) -> str:
+def key(parts: Iterable[Any], data: RegistryData, package: Path = PACKAGE) -> str:
     """A name for what ``parts`` (anything that JSON can hold), ``data`` and the registry's code lead to."""
-    package = Path(__file__).parents[1]
     said = [data.sources, sorted(data.exclude_folders), data.exclude_endings, data.macros, data.types]
     stubs = stub_files(data.stubs)
     digest = hashlib.sha256(json.dumps([*parts, *said, stubs]).encode())
-    for path in [*(package / name for name in _CODE), *(data.stubs / name for name in stubs)]:
+    for path in [*code_files(package), *(data.stubs / name for name in stubs)]:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:32]
+
+
+def code_files(package: Path = PACKAGE) -> list[Path]:
+    """The modules of ``package`` that make a registry, sorted: registry.py and what its imports lead to."""
+    reached: set[Path] = set()
+    waiting = [package / "registry" / "registry.py"]
+    while waiting:
+        path = waiting.pop()
+        if path not in reached and path.is_file():
+            reached.add(path)
+            waiting += _imported(path.read_text(encoding="utf-8"), package)
+    return sorted(reached)
+
+
+def _imported(text: str, package: Path) -> Iterator[Path]:
+    """The files that the imports of ``text`` may name: a name behind "import" can be a module, too."""
+    for module, names in _IMPORT.findall(text):
+        for dotted in (module, *(f"{module}.{name}" for name in _NAME.findall(names))):
+            yield package.parent.joinpath(*dotted.split(".")).with_suffix(".py")
 
 
 def load(path: Path) -> Found | None:

@@ -21,6 +21,8 @@ from tfcross.sources.store import Tree
 from tfcross.targets.profile import Profile
 from tfcross.toolchains.toolchain import Toolchain
 
+#: In the place of types: the kernels of TensorFlow's Python package, with no define of the release's own.
+DESKTOP = "desktop"
 _TYPE = re.compile(r"^ *(DT_\w+) = \d+;", re.M)
 _VERSION = re.compile(r"^#define TF_GRAPH_DEF_VERSION (\d+)", re.M)
 
@@ -36,11 +38,11 @@ class RegistrySources:
     tree: Tree
 
     def registry(self, types: str, own: OwnOps | None = None, folder: Path | None = None) -> Registry:
-        """What there is for ``types`` (a key of the core's types), with the user's ``own`` ops.
+        """What there is for ``types`` (a key of the core's types, or DESKTOP), with the user's ``own`` ops.
 
         ``folder`` is where links to both can be laid. Takes 20 s where the cache has it not.
         """
-        defines = (*self.core.defines, *self.profile.defines, *self.core.type_defines(types))
+        defines = self._defines(types)
         registry = self._build(defines)
         if own is None:
             return registry
@@ -48,6 +50,11 @@ class RegistrySources:
             with tempfile.TemporaryDirectory(prefix="ops-") as made:
                 return with_own(registry, self._build_own(defines, own, Path(made)))
         return with_own(registry, self._build_own(defines, own, folder))
+
+    def _defines(self, types: str) -> tuple[str, ...]:
+        if types == DESKTOP:
+            return self.profile.defines
+        return (*self.core.defines, *self.profile.defines, *self.core.type_defines(types))
 
     def _build_own(self, defines: Sequence[str], own: OwnOps, folder: Path) -> Registry:
         lay_beside(own, self.tree.path, folder)
@@ -79,7 +86,7 @@ class ReleaseRegistry:
     own: OwnOps | None
 
     def registry(self, types: str) -> Registry:
-        """What there is for ``types``."""
+        """What there is for ``types`` (a key of the core's types, or DESKTOP)."""
         return self.sources.registry(types, self.own)
 
     def others(self, types: str) -> dict[str, Callable[[], Registry]]:

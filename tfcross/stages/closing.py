@@ -83,43 +83,57 @@ class ClosureTools:
         )
 
 
-class Closures:
-    """The closures of one selection: the library's own, and one for each program.
+@dataclass(frozen=True)
+class Closure:
+    """``node`` is the stamp of a set of objects that lack nothing, or whose ``helpers`` have learned what."""
 
-    ``folder`` keeps what they found, ``inputs`` is the digest of what that depends on; ``nodes`` are their
-    stamps.
-    """
+    node: Any
+    helpers: Helpers
 
-    def __init__(self, compiler: Compiler, folder: str, inputs: str, tools: ClosureTools) -> None:
-        self.compiler, self.folder, self.inputs, self.tools = compiler, folder, inputs, tools
-        self.nodes: list[Any] = []
-        self._helpers: list[Helpers] = []
+
+@dataclass(frozen=True)
+class Closing:
+    """Closes sets of objects. ``folder`` keeps what was found, ``inputs`` is the digest of what that depends
+    on."""
+
+    compiler: Compiler
+    folder: str
+    inputs: str
+    tools: ClosureTools
 
     def helpers(self, name: str) -> Helpers:
         """What earlier runs found for the closure ``name``."""
-        helpers = Helpers(Path(f"{self.folder}/{name}.json"), self.inputs)
-        self._helpers.append(helpers)
-        return helpers
+        return Helpers(Path(f"{self.folder}/{name}.json"), self.inputs)
 
-    def add(self, name: str, objects: Mapping[str, Any], have: Sequence[Any], helpers: Helpers) -> Any:
-        """The stamp node of ``objects`` (source file → node), closed over what the nodes ``have`` lack."""
+    def close(self, name: str, objects: Mapping[str, Any], have: Sequence[Any], helpers: Helpers) -> Closure:
+        """``objects`` (source file → node), closed over what the nodes ``have`` lack."""
         node = closure_node(
             self.compiler, f"{self.folder}/{name}.closure", objects, have, helpers, self.tools
         )
         if not helpers.complete:
             self.compiler.env.AlwaysBuild(node)
-        self.nodes.append(node)
-        return node
+        return Closure(node, helpers)
+
+
+@dataclass(frozen=True)
+class Closures:
+    """The closures of one build: the library's own, and one for each program."""
+
+    members: tuple[Closure, ...]
+
+    @property
+    def nodes(self) -> list[Any]:
+        return [closure.node for closure in self.members]
 
     @property
     def complete(self) -> bool:
         """Whether every file that the library and the programs need is known."""
-        return all(helpers.complete for helpers in self._helpers)
+        return all(closure.helpers.complete for closure in self.members)
 
     @property
     def changed(self) -> bool:
         """Whether this run has found what the next one has to build."""
-        return any(helpers.changed for helpers in self._helpers)
+        return any(closure.helpers.changed for closure in self.members)
 
 
 def closure_node(

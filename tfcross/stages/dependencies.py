@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfcross.releases.recipes import HostTool, Recipe, expand_sources
+from tfcross.releases.recipes import HostTool, Recipe, expand_sources, wanted_recipes
 from tfcross.render import TEMPLATES, render
-from tfcross.scons.actions import Runner, builder
 from tfcross.scons.compiling import CompileFlags, Compiler
 from tfcross.scons.linking import link_program
-from tfcross.stages.codegen import proto_files, run_protoc
+from tfcross.stages.build import Plan
+from tfcross.stages.sources import Sources
 
 
 def host_flags(cxx_standard: str) -> CompileFlags:
@@ -68,30 +68,31 @@ class Dependency:
         return self.compiler.unit(target, source, replace(self.plain, ccflags=tuple(only_c)))
 
 
-def generate_protos(
-    env: Any,
-    runner: Runner,
-    protoc: Any,
-    names: Sequence[str],
-    roots: Mapping[str, str],
-    stamp: str,
-    folder: str,
-) -> Any:
-    """A stamp node: every one of ``names`` (relative to a root) has its C++ in ``folder``.
+def host_protoc(plan: Plan, sources: Sources, compiler: Compiler) -> Any:
+    """The node of the program that the release's protos need, made by this machine's ``compiler``."""
+    recipe = protobuf(plan)
+    folder, flags = f"build/host/{plan.release.version}-{plan.host.name}", host_flags(plan.core.cxx_standard)
+    tree = sources.links[recipe.name]
+    assert recipe.host_tool
+    return Dependency(compiler, recipe, tree, flags, folder, plan.profile.cpu).host_tool(recipe.host_tool)
 
-    ``roots`` maps each import folder to the hash of its tree; the stamp holds the hash of all that was made.
+
+def protobuf(plan: Plan) -> Recipe:
+    """The recipe with a tool for the host."""
+    return next(recipe for recipe in plan.recipes.values() if recipe.host_tool)
+
+
+def target_archives(
+    plan: Plan, sources: Sources, compiler: Compiler, flags: CompileFlags, texts: Iterable[str]
+) -> tuple[tuple[Recipe, Any], ...]:
+    """In link order the archives of what files with these ``texts`` need, each with its recipe.
+
+    ``flags`` are TensorFlow's own.
     """
-
-    def run(targets: list[str], sources: list[str]) -> None:
-        run_protoc(runner, sources[0], names, list(roots), Path(folder), Path(targets[0]))
-
-    signature = "\0".join([*names, *roots, *roots.values(), folder])
-    files = [f"{folder}/{file}" for name in names for file in proto_files(name)]
-    made = builder(run, "PROTO", signature)(env, target=[stamp, *files], source=[protoc])
-    env.Precious(made)  # what comes out as it was must keep its time
-    return made[0]
-
-
-def proto_unit(name: str) -> str:
-    """``a/b.proto`` → ``a/b.pb.cc``."""
-    return name.removesuffix(".proto") + ".pb.cc"
+    plain = CompileFlags(ccflags=flags.ccflags, defines=("NDEBUG",))
+    folder, cpu = f"{plan.base}/deps", plan.profile.cpu  # types are TensorFlow's own
+    return tuple(
+        (recipe, Dependency(compiler, recipe, sources.links[name], plain, folder, cpu).archive())
+        for name, recipe in wanted_recipes(plan.recipes, texts).items()
+        if recipe.archive
+    )

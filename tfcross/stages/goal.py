@@ -12,29 +12,28 @@ import SCons.Node
 from tfcross import environment
 from tfcross.scons.actions import OURS
 from tfcross.scons.uptodate import Record, project_files
-from tfcross.stages.build import Build
+from tfcross.stages.build import Goal
 from tfcross.toolchains.driver import identity_files
 from tfcross.toolchains.toolchain import Toolchain
 
 DONE = (SCons.Node.up_to_date, SCons.Node.executed)
 
 
-def remember(build: Build, record: Record, begun_ns: int) -> None:
-    """Keep in ``record`` that ``build`` has made its goals, if it has; ``begun_ns`` is when it began."""
-    goals = build.goals
+def remember(goal: Goal | None, record: Record, begun_ns: int) -> None:
+    """Keep in ``record`` that the build has made its ``goal``, if it has; ``begun_ns`` is when it began."""
     # an interrupted or failed build has not got there
-    if not goals or any(goal.get_state() not in DONE for goal in goals):
+    if goal is None or not goal.nodes or any(node.get_state() not in DONE for node in goal.nodes):
         return
-    if build.toolchain.root:  # another SDK may be installed or selected: no list of files tells
+    plan = goal.plan
+    if plan.toolchain.root:  # another SDK may be installed or selected: no list of files tells
         return
-    assert build.headers
-    nodes = nodes_below(goals)
-    files = [*nodes, *build.headers.changeable(), *project_files(build.root)]
-    files += [file for name in build.options.models for file in model_files(Path(name))]
-    files += toolchain_files((build.toolchain, build.host), environment.path())
-    made = {file for file in files if file.startswith(OURS)} | {str(goal) for goal in goals}
-    made.update(file for node in nodes for file in build.made.files(node))
-    record.keep(str(goals[0]), set(files) - made, made, begun_ns)
+    nodes = nodes_below(goal.nodes)
+    files = [*nodes, *goal.headers.changeable(), *project_files(plan.root)]
+    files += [file for name in plan.options.models for file in model_files(Path(name))]
+    files += toolchain_files((plan.toolchain, plan.host), environment.path())
+    made = {file for file in files if file.startswith(OURS)} | {str(node) for node in goal.nodes}
+    made.update(file for node in nodes for file in goal.made.files(node))
+    record.keep(str(goal.nodes[0]), set(files) - made, made, begun_ns)
 
 
 def model_files(model: Path) -> list[str]:
@@ -58,7 +57,7 @@ def toolchain_files(toolchains: Iterable[Toolchain], search_path: str) -> Iterat
     """The programs of ``toolchains``, as found and as what that leads to; and where they were looked for."""
     yield from search_path.split(os.pathsep)
     for chain in toolchains:
-        programs = [chain.cxx, chain.cc, chain.linker, chain.ar, chain.ranlib, chain.nm, chain.readelf]
-        for program in [*programs, chain.strip, *chain.launcher[:1]]:
+        programs = [chain.cxx, chain.cc, chain.linker, chain.ar, chain.nm, chain.strip]
+        for program in [*programs, *chain.launcher[:1]]:
             yield from (program, str(Path(program).resolve()))
         yield from identity_files(chain.cxx, search_path, chain.flags)

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from tfcross.cli.options import Options
-from tfcross.graph.cutting.ends import input_word
-from tfcross.graph.model import Model
 from tfcross.output.linkflags import LinkFlags
-from tfcross.registry.ownops import OwnOps
 from tfcross.releases.release import Release
-from tfcross.selection.selection import FileSelection, Selection
+from tfcross.selection.selection import FileSelection
 from tfcross.sources.store import Tree
-from tfcross.targets.profile import Profile
-from tfcross.toolchains.toolchain import Toolchain
+from tfcross.stages.build import Plan
+from tfcross.stages.selection import Selected
 from tfcross.treehash import file_hash
 
 
 def make_manifest(
-    options: Options,
-    profile: Profile,
-    release: Release,
-    toolchain: Toolchain,
-    trees: Mapping[str, Tree],
-    models: Sequence[Mapping[str, Any]],
-    selection: Selection,
-    units: Iterable[str],
-    link: LinkFlags,
-    session_factory: str,
-    own: OwnOps | None = None,
+    plan: Plan, trees: Mapping[str, Tree], selected: Selected, units: Iterable[str], link: LinkFlags
 ) -> dict[str, Any]:
-    """The manifest as JSON values: no times, no paths of this machine, equal for equal builds.
-
-    ``models`` are what ``model_facts`` tells of each. ``session_factory`` is the C++ class without which an
-    app has no session.
-    """
+    """The manifest as JSON values: no times, no paths of this machine, equal for equal builds."""
+    options, profile, toolchain, selection = plan.options, plan.profile, plan.toolchain, selected.selection
     return {
-        "release": release.version,
+        "release": plan.release.version,
         "target": profile.target,
         "arch": profile.arch,
         "triple": profile.triple,
@@ -50,36 +33,22 @@ def make_manifest(
             "optimisation": list(options.optflags),
             "types": options.types,
         },
-        "sources": {name: _source(tree, release) for name, tree in sorted(trees.items())},
+        "sources": {name: _source(tree, plan.release) for name, tree in sorted(trees.items())},
         "extras": {
             "ops": list(options.extra_ops),
             "kernels": list(options.extra_kernels),
-            "own": own.sha256 if own else "",
+            "own": selected.own.sha256 if selected.own else "",
         },
-        "models": list(models),
+        "models": [built.facts() for built in selected.models],
         "ops": {op: asdict(selection.reasons[op]) for op in selection.ops},
         "kernels": [list(pair) for pair in selection.kernels],
         "units": sorted(units),
         "registering": {file: _registered(selection.of_file(file)) for file in selection.files},
-        "session_factory": session_factory,
+        "session_factory": plan.core.session_factory,
         "link": {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(link).items()
         },
     }
-
-
-def model_facts(model: Model, graph: str = "", sha256: str = "", unproven: str = "") -> dict[str, Any]:
-    """What the manifest tells of a model.
-
-    ``graph`` is the file of the output folder that holds the cut graph, with its hash. ``unproven`` is why
-    the proof did not run it.
-    """
-    facts: dict[str, Any] = {"name": model.path.name, "sha256": model.sha256}
-    if model.replaced is not None:
-        inputs = [input_word(each.name, each.dtype, each.shape) for each in model.placeholders]
-        facts |= {"inputs": inputs, "outputs": list(model.outputs)}
-        facts |= {"graph": {"name": graph, "sha256": sha256}}
-    return {**facts, **({"unproven": unproven} if unproven else {})}
 
 
 def _registered(part: FileSelection) -> dict[str, Any]:

@@ -13,10 +13,9 @@ from tfcross.app.proof import RUNNER, Proof, own_answers, proof_of
 from tfcross.cli.options import Options
 from tfcross.errors import TfcrossError
 from tfcross.graph.cutting.cutfile import write_cut
-from tfcross.graph.cutting.ends import require_one
+from tfcross.graph.cutting.ends import input_word, require_one
 from tfcross.graph.cutting.feeds import open_sizes, runner_arguments, unknown_text
 from tfcross.graph.model import Model, load_model
-from tfcross.stages.manifest import model_facts
 
 #: Below the build folder; the folder of the same name in the output folder has the same files.
 FOLDER = "model"
@@ -48,14 +47,12 @@ class BuildModel:
         return model_facts(self.model, f"{FOLDER}/{self.graph.name}", self.sha256, self.proof().unknown)
 
 
-def read_models(options: Options, folder: Path) -> list[BuildModel]:
-    """The models that ``options`` name; ``folder`` gets those that are cut. Raises TfcrossError."""
+def read_models(options: Options, folder: Path) -> tuple[BuildModel, ...]:
+    """The models that ``options`` name; ``folder`` gets those that are cut. Raises TfcrossError.
+
+    What will surprise in them is told.
+    """
     require_one(options.ends, len(options.models))
-    if options.proof and len(options.models) != 1:
-        raise TfcrossError(
-            f"PROOF={options.proof}: holds the answers of one model, and there are {len(options.models)}; "
-            "give one, or put a proof.yaml beside each."
-        )
     models = [load_model(Path(name), ends=options.ends) for name in options.models]
     for model in models:
         if model.unfrozen():
@@ -64,13 +61,40 @@ def read_models(options: Options, folder: Path) -> list[BuildModel]:
     names = [
         title if titles.count(title) == 1 else f"{title}-{number}" for number, title in enumerate(titles, 1)
     ]
-    written = [_written(model, folder, f"{name}.pb") for model, name in zip(models, names, strict=True)]
-    return [replace(built, answers=own_answers(built.model, options.proof)) for built in written]
+    written = (_written(model, folder, f"{name}.pb") for model, name in zip(models, names, strict=True))
+    built = _with_answers(tuple(written), options.proof)
+    for model in models:
+        print("".join(f"note: {model.path}: {note}\n" for note in model.notes), end="", flush=True)
+    return built
+
+
+def _with_answers(built: Sequence[BuildModel], proof: str) -> tuple[BuildModel, ...]:
+    """What PROOF= or a file beside each tells that it should answer. Raises TfcrossError."""
+    if proof and len(built) != 1:
+        raise TfcrossError(
+            f"PROOF={proof}: holds the answers of one model, and there are {len(built)}; give one, or put a "
+            "proof.yaml beside each."
+        )
+    return tuple(replace(each, answers=own_answers(each.model, proof)) for each in built)
 
 
 def cut_files(models: Sequence[BuildModel]) -> list[str]:
     """The graphs that go into the output folder."""
     return [str(each.graph) for each in models if each.model.replaced is not None]
+
+
+def model_facts(model: Model, graph: str = "", sha256: str = "", unproven: str = "") -> dict[str, Any]:
+    """What the manifest tells of a model.
+
+    ``graph`` is the file of the output folder that holds the cut graph, with its hash. ``unproven`` is why
+    the proof did not run it.
+    """
+    facts: dict[str, Any] = {"name": model.path.name, "sha256": model.sha256}
+    if model.replaced is not None:
+        inputs = [input_word(each.name, each.dtype, each.shape) for each in model.placeholders]
+        facts |= {"inputs": inputs, "outputs": list(model.outputs)}
+        facts |= {"graph": {"name": graph, "sha256": sha256}}
+    return {**facts, **({"unproven": unproven} if unproven else {})}
 
 
 def unproven_lines(manifest: Mapping[str, Any]) -> list[str]:

@@ -5,42 +5,90 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tfcross.errors import TfcrossError
 from tfcross.output.manifest import NAME, contents, manifest_text
 from tfcross.scons.actions import builder, made_of
-from tfcross.scons.compiling import Compiler
 from tfcross.scons.made import Made, files_below, remove
-from tfcross.selection.costs import share_lines
-from tfcross.stages.models import FOLDER, unproven_lines
-from tfcross.stages.staging import Output, megabytes
+from tfcross.selection.costs import measured, share_lines
+from tfcross.selection.header import ops_header
+from tfcross.stages.build import Plan
+from tfcross.stages.core import Core
+from tfcross.stages.models import FOLDER, cut_files, unproven_lines
+from tfcross.stages.programs import LinkedPrograms
+from tfcross.stages.proof import Proven
+from tfcross.stages.selection import Selected
+from tfcross.stages.staging import Linked, Output, megabytes
 from tfcross.treehash import file_hash
 
 
-def strip_app(compiler: Compiler, app: Any) -> Any:
-    """The node of ``app`` without its symbols, as it would be shipped."""
+@dataclass(frozen=True)
+class Parts:
+    """The nodes of what an output folder holds, by kind; and of what has to be right before it is put there.
 
-    def run(targets: list[str], sources: list[str]) -> None:
-        part = Path(f"{targets[0]}.part")
-        compiler.runner.run([compiler.toolchain.strip, "-o", str(part), sources[0]], sources[0])
-        part.replace(targets[0])
+    ``headers`` is the stamp of those in the stage, ``sizes`` the measurement that the manifest repeats,
+    ``checked`` are the apps' checks, ``proofs`` what the apps said.
+    """
 
-    signature = f"strip {compiler.toolchain.identity}"
-    return builder(run, "STRIP", signature)(compiler.env, target=[f"{app}.stripped"], source=[app])[0]
+    libraries: Sequence[Any]
+    headers: Any
+    programs: Sequence[Any]
+    graphs: Sequence[Any]
+    sizes: Any
+    checked: Sequence[Any]
+    proofs: Sequence[Any]
+
+    @property
+    def nodes(self) -> list[Any]:
+        """All of them."""
+        made = [*self.libraries, self.headers, self.sizes, *self.checked, *self.programs, *self.graphs]
+        return [*made, *self.proofs]
 
 
 def publish(
+    plan: Plan, selected: Selected, core: Core, linked: Linked, programs: LinkedPrograms, proven: Proven
+) -> Any:
+    """The output folder's node."""
+    header = ops_header(
+        selected.selection.whole, plan.core.registration_template, plan.core.registration_headers
+    )
+    parts = Parts(
+        libraries=[*linked.libraries, *programs.libraries],
+        headers=linked.headers,
+        programs=programs.programs,
+        graphs=cut_files(selected.models),
+        sizes=proven.measured,
+        checked=proven.checked,
+        proofs=proven.proofs,
+    )
+    files = {**linked.snippets, "ops_to_register.h": header}
+
+    def shares() -> dict[str, Any]:
+        sizes = {name: Path(str(node)).stat().st_size for name, node in core.objects.items()}
+        return measured(selected.shares, sizes)
+
+    return output_node(
+        core.compiler.env,
+        linked.output,
+        linked.manifest,
+        parts,
+        files,
+        shares if selected.shares else dict,
+    )
+
+
+def output_node(
     env: Any,
     output: Output,
     manifest: Mapping[str, Any],
-    parts: Sequence[Any],
-    proofs: Sequence[Any],
+    parts: Parts,
     files: Mapping[str, str],
     shares: Callable[[], Mapping[str, Any]] = dict,
 ) -> Any:
-    """The output folder's node (its manifest): replaced whole, when ``parts`` and ``proofs`` are there.
+    """The output folder's node (its manifest): replaced whole, when all of ``parts`` are there.
 
     ``shares`` tells what each model costs, for models.json; {} for one model.
     """
@@ -50,12 +98,12 @@ def publish(
         check_made(made_of(env), sources)
         for folder in (part, old):
             remove(folder)
-        _copy_parts(Path(output.stage), sources, part)
+        copy_parts(Path(output.stage), parts, part)
         costs = dict(shares())
-        said = "".join(Path(str(proof)).read_text() for proof in proofs)
+        said = "".join(Path(str(proof)).read_text() for proof in parts.proofs)
         texts = {
             **files,
-            **({"proof.txt": said} if proofs else {}),
+            **({"proof.txt": said} if parts.proofs else {}),
             **({"models.json": json.dumps(costs, indent=1) + "\n"} if costs else {}),
         }
         for name, content in texts.items():
@@ -63,7 +111,8 @@ def publish(
             (part / name).write_text(content, encoding="utf-8")
         hashes = {name: file_hash(part / name) for name in files_below(part)}
         held = contents(hashes, {name: (part / name).stat().st_size for name in hashes})
-        whole = {**manifest, **_sizes(sources), **held}
+        sizes = json.loads(Path(str(parts.sizes)).read_text())
+        whole = {**manifest, "sizes": sizes, **held}
         (part / NAME).write_text(manifest_text(whole), encoding="utf-8")
         if final.exists() or final.is_symlink():
             final.rename(old)
@@ -76,7 +125,7 @@ def publish(
 
     signature = "\0".join(["output 2", manifest_text(manifest), *files, *files.values(), output.stage])
     put = builder(run, "OUT", signature, folder=output.final)
-    made = put(env, target=[f"{output.final}/{NAME}"], source=[*parts, *proofs])
+    made = put(env, target=[f"{output.final}/{NAME}"], source=parts.nodes)
     env.Precious(made)
     return made[0]
 
@@ -89,24 +138,19 @@ def check_made(made: Made, sources: Sequence[str]) -> None:
             raise TfcrossError(f"{wrong}: is not as the build made it; delete it and run again.")
 
 
-def _copy_parts(stage: Path, sources: Sequence[str], folder: Path) -> None:
-    """The staged headers, and those of ``sources`` that are libraries or programs."""
+def copy_parts(stage: Path, parts: Parts, folder: Path) -> None:
+    """Into ``folder`` what apps use of ``parts``, and the headers of ``stage``; programs can be run there."""
     shutil.copytree(stage / "include", folder / "include", copy_function=shutil.copyfile)
-    (folder / "lib").mkdir()
-    for source in sources:
-        if source.endswith((".a", ".so", ".jar")):
-            shutil.copyfile(source, folder / "lib" / Path(source).name)
-        elif "/bin/" in source:
-            (folder / "bin").mkdir(exist_ok=True)
-            shutil.copy(source, folder / "bin" / Path(source).name)
-        elif source.endswith(".pb"):
-            (folder / FOLDER).mkdir(exist_ok=True)
-            shutil.copyfile(source, folder / FOLDER / Path(source).name)
+    _copy(parts.libraries, folder / "lib", shutil.copyfile)
+    _copy(parts.programs, folder / "bin", shutil.copy)
+    _copy(parts.graphs, folder / FOLDER, shutil.copyfile)
 
 
-def _sizes(sources: Sequence[str]) -> dict[str, Any]:
-    measured = [source for source in sources if source.endswith(".sizes")]
-    return {"sizes": json.loads(Path(measured[-1]).read_text())} if measured else {}
+def _copy(nodes: Sequence[Any], folder: Path, copy: Callable[[str, Path], Any]) -> None:
+    if nodes:
+        folder.mkdir()
+    for node in nodes:
+        copy(str(node), folder / Path(str(node)).name)
 
 
 def check_output_name(path: Path, made: Made) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tfcross import environment
+from tfcross.checkout import revision
 from tfcross.output.manifest import NAME, check_contents, load_manifest, manifest_text
 from tfcross.output.package import (
     Part,
@@ -21,9 +23,25 @@ from tfcross.output.sbom import NAME as SBOM
 from tfcross.output.sbom import bill_of_materials
 from tfcross.releases.release import Release
 from tfcross.scons.actions import builder
+from tfcross.stages.build import Plan
+from tfcross.stages.core import Core
+from tfcross.stages.sources import Sources
 
 
-def package(
+def package(plan: Plan, sources: Sources, core: Core, published: Any) -> list[Any]:
+    """The nodes of the output folder as one file; ``published`` is its manifest."""
+    built = {recipe.name for recipe, _ in core.archives}
+    inside = [name for name in plan.core.include if name in built or not plan.recipes[name].archive]
+    licences = {name: plan.recipes[name].licence for name in inside} | {plan.core.tree: "LICENSE"}
+    parts = [
+        Part(name, Path(sources.links[name]), file, plan.release.source(name).license)
+        for name, file in sorted(licences.items())
+    ]
+    date = environment.source_date()
+    return package_nodes(core.compiler.env, published, parts, plan.release, revision(plan.root), date)
+
+
+def package_nodes(
     env: Any, published: Any, parts: Sequence[Part], release: Release, revision: str, date: int
 ) -> list[Any]:
     """The tarball's and its sum's nodes; ``published`` is the output folder's manifest.

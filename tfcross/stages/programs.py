@@ -2,41 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tfcross import environment
-from tfcross.releases.coreset import CoreSet
+from tfcross.releases.coreset import SharedLibrary
 from tfcross.releases.recipes import expand_sources
 from tfcross.scons.compiling import Compiler
 from tfcross.scons.linking import link_program
+from tfcross.stages.build import Plan
+from tfcross.stages.closing import Closure, Closures
+from tfcross.stages.core import Core
 from tfcross.stages.java import find_javac, jar_node, shared_flags
+from tfcross.stages.selection import Selected
+from tfcross.stages.staging import Linked
 
 
-def link_programs(
-    compiler: Compiler,
-    programs: Mapping[str, Mapping[str, Any]],
-    core: CoreSet,
-    tree: str,
-    arguments: Sequence[str],
-    folder: str,
-) -> list[Any]:
-    """The nodes of ``programs`` (name: its own objects) and of the jars that belong to them, in ``folder``.
+@dataclass(frozen=True)
+class Programs:
+    """For each program the ``objects`` that are its own, by source file; and the closure of each."""
 
-    ``arguments`` link the core and what it needs; ``tree`` is TensorFlow's.
-    """
-    made = []
-    for name, objects in programs.items():
-        library = core.shared.get(name)
-        own = shared_flags(name, library, tree) if library else []
-        more = [f"-l{one}" for one in library.libraries] if library else []
-        parts, words = list(objects.values()), [*own, *arguments, *more]
-        made.append(link_program(compiler, f"{folder}/{name}", parts, words, shared=library is not None))
-        if library and library.jar:
-            names = expand_sources(Path(tree), library.java, (), "core.yaml: shared.java")
-            javac = find_javac(environment.path())
-            made.append(
-                jar_node(compiler.env, compiler.runner, javac, f"{folder}/{library.jar}", tree, names)
-            )
+    objects: Mapping[str, Mapping[str, Any]]
+    closures: tuple[Closure, ...]
+
+
+@dataclass(frozen=True)
+class LinkedPrograms:
+    """The nodes of ``programs`` and of shared ``libraries``, jars among them."""
+
+    programs: list[Any]
+    libraries: list[Any]
+
+
+def compile_programs(plan: Plan, selected: Selected, core: Core, names: Iterable[str]) -> Programs:
+    """Objects of the programs ``names``, and of what the core lacks for them."""
+    have = [*core.objects.values(), *(archive for _, archive in core.archives)]
+    objects, closures = {}, []
+    for name in names:
+        helpers = core.closing.helpers(name)
+        files = dict.fromkeys([*plan.core.programs[name], *helpers.files])
+        own = [file for file in files if file not in core.objects]
+        objects[name] = core.build.units(own, selected.selection)
+        closures.append(core.closing.close(name, objects[name], have, helpers))
+    return Programs(objects, tuple(closures))
+
+
+def all_closures(core: Core, programs: Programs) -> Closures:
+    """What has to be complete before anything is linked."""
+    return Closures((core.closure, *programs.closures))
+
+
+def link_programs(plan: Plan, core: Core, programs: Programs, linked: Linked) -> LinkedPrograms:
+    """The programs, and the shared libraries with the jars that belong to them."""
+    compiler, tree, folder = core.compiler, core.build.folders.tree, f"{core.work}/bin"
+    arguments = linked.output.link.link_arguments(linked.output.stage)
+    made = LinkedPrograms([], [])
+    for name, objects in programs.objects.items():
+        library, parts, target = plan.core.shared.get(name), list(objects.values()), f"{folder}/{name}"
+        if library is None:
+            made.programs.append(link_program(compiler, target, parts, arguments))
+            continue
+        words = [*shared_flags(name, library, tree), *arguments, *(f"-l{lib}" for lib in library.libraries)]
+        made.libraries.append(link_program(compiler, target, parts, words, shared=True))
+        if library.jar:
+            made.libraries.append(_jar(compiler, library, tree, folder))
+    needed = [*linked.libraries, *all_closures(core, programs).nodes]
+    compiler.env.Depends([*made.programs, *made.libraries], needed)
     return made
+
+
+def _jar(compiler: Compiler, library: SharedLibrary, tree: str, folder: str) -> Any:
+    names = expand_sources(Path(tree), library.java, (), "core.yaml: shared.java")
+    javac = find_javac(environment.path())
+    return jar_node(compiler.env, compiler.runner, javac, f"{folder}/{library.jar}", tree, names)

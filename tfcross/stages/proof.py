@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tfcross.app.inspection import check_app, for_library, read_app
-from tfcross.app.proof import Proof, loading, not_run, run_and_compare
+from tfcross.app.proof import EXAMPLE, Proof, loading, not_run, proof_of, run_and_compare
 from tfcross.errors import TfcrossError
 from tfcross.files import write_if_changed
 from tfcross.output.manifest import manifest_text
@@ -16,8 +17,36 @@ from tfcross.scons.actions import builder
 from tfcross.scons.compiling import CompileFlags, Compiler
 from tfcross.scons.linking import link_program
 from tfcross.scons.made import remove
-from tfcross.stages.staging import Output, megabytes
+from tfcross.stages.build import Plan
+from tfcross.stages.core import Core
+from tfcross.stages.selection import Selected
+from tfcross.stages.sizing import measure_app
+from tfcross.stages.staging import Linked, Output, megabytes
 from tfcross.targets.profile import Profile
+
+
+@dataclass(frozen=True)
+class Proven:
+    """Nodes of what each proof said, of what was found in its app, and of what the first app's bytes are."""
+
+    proofs: tuple[Any, ...]
+    checked: tuple[Any, ...]
+    measured: Any
+
+
+def prove(plan: Plan, selected: Selected, core: Core, linked: Linked) -> Proven:
+    """For each model an app that is linked as apps are, and has in it all that it should; where this
+    machine can run it, what it says. Without a model it is the example's."""
+    compiler, proofs, checked, measured = core.compiler, [], [], None
+    for number, proof in enumerate([built.proof() for built in selected.models] or [proof_of(EXAMPLE)]):
+        work = f"{core.work}/proof{number}"
+        app = build_proof(compiler, linked.output, proof, linked.libraries, linked.headers, work)
+        checked.append(check_proof(compiler.env, app, linked.manifest))
+        stripped = strip_app(compiler, app)
+        if number == 0:
+            measured = measure_app(plan, compiler, linked, app, stripped)
+        proofs.append(run_proof(compiler, linked.output, proof, app, stripped, f"{work}/proof.txt"))
+    return Proven(tuple(proofs), tuple(checked), measured)
 
 
 def build_proof(
@@ -50,6 +79,18 @@ def check_proof(env: Any, app: Any, manifest: Mapping[str, Any]) -> Any:
         write_if_changed(Path(targets[0]), "".join(f"{finding.text}\n" for finding in findings))
 
     return builder(run, "CHECK", manifest_text(manifest))(env, target=[f"{app}.checked"], source=[app])[0]
+
+
+def strip_app(compiler: Compiler, app: Any) -> Any:
+    """The node of ``app`` without its symbols, as it would be shipped."""
+
+    def run(targets: list[str], sources: list[str]) -> None:
+        part = Path(f"{targets[0]}.part")
+        compiler.runner.run([compiler.toolchain.strip, "-o", str(part), sources[0]], sources[0])
+        part.replace(targets[0])
+
+    signature = f"strip {compiler.toolchain.identity}"
+    return builder(run, "STRIP", signature)(compiler.env, target=[f"{app}.stripped"], source=[app])[0]
 
 
 def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, stripped: Any, log: str) -> Any:

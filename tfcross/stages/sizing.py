@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,27 +17,15 @@ from tfcross.errors import TfcrossError
 from tfcross.files import write_if_changed
 from tfcross.output.manifest import NAME
 from tfcross.scons.actions import builder
-from tfcross.toolchains.toolchain import Toolchain
+from tfcross.scons.compiling import Compiler
+from tfcross.stages.build import Plan
+from tfcross.stages.staging import Linked
 
 
-def measure_app(
-    env: Any,
-    toolchain: Toolchain,
-    environment: Mapping[str, str],
-    app: Any,
-    stripped: Any,
-    libraries: Sequence[Any],
-    members: Mapping[str, str],
-    registering: Mapping[str, Any],
-    budget: int,
-    published: str,
-) -> Any:
-    """The node of the measurement; it fails where the app, ``stripped``, has more bytes than ``budget``.
-
-    ``members`` maps the core's members to their sources; ``published`` is the output folder, whose manifest
-    tells how large the app was before.
-    """
-
+def measure_app(plan: Plan, compiler: Compiler, linked: Linked, app: Any, stripped: Any) -> Any:
+    """The node of the measurement; it fails where the app, ``stripped``, has more bytes than its budget."""
+    toolchain, environment, budget = compiler.toolchain, compiler.runner.environment, plan.options.size_budget
+    members, registering = linked.members, linked.manifest["registering"]
     macho = bool(toolchain.symbol_prefix)  # whose symbols have no sizes
 
     def symbols(path: str) -> list[Symbol]:
@@ -66,7 +53,7 @@ def measure_app(
             registering,
         )
         found |= {"app": Path(program).stat().st_size, "stripped": Path(shipped).stat().st_size}
-        problem = over_budget(budget, found, _before(Path(published) / NAME))
+        problem = over_budget(budget, found, _before(plan.final / NAME))
         if problem:
             raise TfcrossError(problem)
         write_if_changed(Path(targets[0]), json.dumps(found, indent=1, sort_keys=True) + "\n")
@@ -74,11 +61,12 @@ def measure_app(
     signature = "\0".join(
         [toolchain.identity, str(budget), json.dumps([members, registering], sort_keys=True)]
     )
-    needed = [app, stripped, *libraries]
-    return builder(run, "SIZES", signature)(env, target=[f"{app}.sizes"], source=needed)[0]
+    needed = [app, stripped, *linked.libraries]
+    return builder(run, "SIZES", signature)(compiler.env, target=[f"{app}.sizes"], source=needed)[0]
 
 
 def _before(manifest: Path) -> dict[str, Any] | None:
+    """How large the app was that is in the output folder."""
     try:
         sizes = json.loads(manifest.read_text())["sizes"]
     except (OSError, ValueError, KeyError):

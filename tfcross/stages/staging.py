@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,14 @@ from tfcross.files import write_if_changed
 from tfcross.output.linkflags import LinkFlags
 from tfcross.output.snippets import Library, snippet_files
 from tfcross.scons.actions import builder
-from tfcross.scons.compiling import CompileFlags, Compiler
+from tfcross.scons.compiling import CompileFlags, Compiler, member_names
 from tfcross.scons.headerdeps import read_depfile
 from tfcross.scons.made import remove
+from tfcross.stages.build import Plan
+from tfcross.stages.core import Core
+from tfcross.stages.manifest import make_manifest
+from tfcross.stages.selection import Selected
+from tfcross.stages.sources import Sources
 from tfcross.targets.profile import Profile
 
 
@@ -29,6 +34,65 @@ class Output:
     link: LinkFlags
     profile: Profile
     release: str
+
+
+@dataclass(frozen=True)
+class Linked:
+    """What an app needs to link: nodes of ``libraries`` and ``headers``, texts of link ``snippets``.
+
+    ``members`` maps the core archive's members to their sources; ``manifest`` is what is known of all that
+    before it is built.
+    """
+
+    output: Output
+    libraries: tuple[Any, ...]
+    headers: Any
+    snippets: Mapping[str, str]
+    members: Mapping[str, str]
+    manifest: Mapping[str, Any]
+
+
+def link_library(plan: Plan, sources: Sources, selected: Selected, core: Core) -> Linked:
+    """The core archive, and the output folder's libraries, headers and link files."""
+    compiler = core.compiler
+    members = [core.objects[name] for name in sorted(core.objects)]
+    archive = compiler.archive(f"{core.work}/libtensorflow-core.a", members)
+    compiler.env.Depends(archive, core.closure.node)  # not on the programs', which need not be asked for
+    output = Output(
+        stage=f"{core.work}/out",
+        final=str(plan.final),
+        link=_link_flags(plan, core),
+        profile=plan.profile,
+        release=plan.release.version,
+    )
+    archives = [archive, *(node for _, node in core.archives)]
+    return Linked(
+        output=output,
+        libraries=tuple(stage_libraries(compiler.env, output, archives)),
+        headers=stage_headers(compiler, output, plan.core.public_headers, core.flags, core.build.order),
+        snippets=link_files(output),
+        members=_members(core),
+        manifest=make_manifest(plan, sources.trees, selected, core.objects, output.link),
+    )
+
+
+def _link_flags(plan: Plan, core: Core) -> LinkFlags:
+    return LinkFlags(
+        cxx_standard=plan.core.cxx_standard,
+        defines=core.flags.defines,
+        ccflags=plan.profile.ccflags,
+        core="libtensorflow-core.a",
+        dependencies=tuple(recipe.archive for recipe, _ in core.archives),
+        libraries=plan.profile.libraries,
+        link_flags=plan.profile.ldflags,
+        whole_archive=plan.profile.whole_archive,
+    )
+
+
+def _members(core: Core) -> dict[str, str]:
+    """The source of each member of the core's archive."""
+    sources = {str(node): name for name, node in core.objects.items()}
+    return {member: sources[name] for name, member in member_names(list(sources)).items()}
 
 
 def stage_headers(

@@ -65,9 +65,7 @@ class Toolchain:
     cc: str
     linker: str
     ar: str
-    ranlib: str
     nm: str
-    readelf: str
     strip: str
     flags: tuple[str, ...]
     link_flags: tuple[str, ...]
