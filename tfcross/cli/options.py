@@ -54,6 +54,7 @@ class Options:
     tags: tuple[str, ...] = ("serve",)
     graph: str = ""
     transforms: str = ""
+    proof: str = ""
 
 
 class Declarable(Protocol):
@@ -122,6 +123,7 @@ def parse_options(
         tags=_names("TAGS", value["TAGS"], "tags"),
         graph=value["GRAPH"],
         transforms=value["TRANSFORMS"],
+        proof=value["PROOF"],
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.app.inspection import check_app, for_library, read_app
-from tfcross.app.proof import EXAMPLE, Proof, loading, not_run, proof_of, run_here
+from tfcross.app.proof import EXAMPLE, Proof, loading, not_run, proof_of, run_and_compare
 from tfcross.errors import TfcrossError
 from tfcross.files import replacing, write_if_changed, write_whole
 from tfcross.output.manifest import manifest_text
@@ -114,12 +114,13 @@ def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, stripp
         write_whole(Path(targets[0]), said)
 
     how = (*filter(None, [proof.unknown]), str(output.profile.emulator), *runtime)
+    how = (*how, *([repr(proof.answers)] if proof.answers else []))
     signature, needed = shlex.join([*proof.arguments, *how]), [app, stripped, *proof.inputs]
     return builder(run, "PROVE", signature)(compiler.env, target=[log], source=needed)[0]
 
 
 def _run(profile: Profile, app: str, proof: Proof, environment: Mapping[str, str]) -> str:
     try:
-        return run_here(profile, app, proof.arguments, environment)
+        return run_and_compare(profile, app, proof, environment, Path(f"{app}.tensors"))
     except TfcrossError as error:
         raise TfcrossError(f"{error}. {proof.hint}" if proof.hint else str(error)) from None
