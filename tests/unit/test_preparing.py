@@ -231,6 +231,12 @@ def test_graphs_are_called_as_their_models(checkpoint: Path) -> None:
     assert title_of(Path("some/graph.frozen.pb")) == "graph.frozen"
 
 
+def test_a_folder_of_the_name_of_its_file_is_built_for(tmp_path: Path) -> None:
+    """A GraphDef in a file saved_model.pb would be read as a SavedModel."""
+    made = prepared(tmp_path, Path(shutil.copytree(FIXTURES / "loops", tmp_path / "saved_model")))
+    assert (made.graph.name, made.model.outputs) == ("model.pb", ("k", "y"))
+
+
 def test_the_description_beside_a_graph_that_was_frozen_before_tells_its_initializer(tmp_path: Path) -> None:
     frozen = prepared(tmp_path, FIXTURES / "tables").graph
     path = Path(shutil.copy(frozen, tmp_path / "graph.pb"))

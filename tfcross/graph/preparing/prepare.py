@@ -57,12 +57,13 @@ def prepare_models(
 
 
 def title_of(path: Path) -> str:
-    """What a graph made of the model in ``path`` is called."""
-    folder = saved_folder(path)
+    """What a graph made of the model in ``path`` is called; never saved_model, which is read as one."""
+    folder, place = saved_folder(path), find_checkpoint(path)
     if folder.is_dir():
-        return folder.resolve().name
-    place = find_checkpoint(path)
-    return (place.prefix.name.partition(".ckpt")[0] or place.prefix.name) if place else path.stem
+        title = folder.resolve().name
+    else:
+        title = (place.prefix.name.partition(".ckpt")[0] or place.prefix.name) if place else path.stem
+    return "model" if title == "saved_model" else title
 
 
 def prepare(path: Path, wanted: Wanted, folder: Path, title: str, op_defs: OpDefs) -> Prepared:
