@@ -23,7 +23,7 @@ from tfcross.output.manifest import run_first
 
 @dataclass(frozen=True)
 class BuildModel:
-    """``prepared`` is the model with the file that runs; ``answers`` are what its user says it should give."""
+    """``prepared`` is the model with the file that runs, ``answers`` what its user says it should give."""
 
     prepared: Prepared
     answers: Answers | None = None
