@@ -221,7 +221,8 @@ def test_a_saved_model_that_is_not_frozen_cannot_run(tmp_path):
         pytest.param(
             ["README.md", PI],
             "README.md: this is no TensorFlow graph (byte 0: a field of the unknown kind 3); allowed are a "
-            "frozen GraphDef, a SavedModel and a checkpoint; pass the model's .pb, .pbtxt or SavedModel folder.",
+            "frozen GraphDef, a SavedModel and a checkpoint; pass the model's .pb, .pbtxt or SavedModel "
+            "folder.",
             id="no graph",
         ),
         pytest.param(
