@@ -212,7 +212,7 @@ def test_a_saved_model_that_is_not_frozen_cannot_run(tmp_path):
         ),
         pytest.param(
             [PI],
-            "no model is given; pass frozen graphs (.pb, .pbtxt) or SavedModel folders.",
+            "no model is given; pass graphs (.pb, .pbtxt), SavedModel folders or checkpoints.",
             id="no model",
         ),
         pytest.param(

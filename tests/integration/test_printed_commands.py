@@ -50,6 +50,9 @@ NOT_RUN = {
     "./bootstrap scons TARGET=PI MODEL=model.pb EXTRA_OPS=Tanh,Sigmoid": f"{MINUTES}; see test_two_models.py",
     "./bootstrap scons TARGET=PI MODEL=before.pb,after.pb": f"{OWN_MODEL}; see test_two_models.py",
     "./bootstrap scons TARGET=PI MODEL=digits.pb PROOF=answers.npz": "answers; see test_answers_build.py",
+    "./bootstrap scons TARGET=PI MODEL=retrained.pbtxt INPUTS='Mul=float[1,32,32,3]' OUTPUTS=final_result": (
+        f"{OWN_MODEL}; see test_cut_builds.py"
+    ),
     "./bootstrap scons TARGET=PI MODEL=model.pb compile_commands": f"{OWN_MODEL}; see test_editors.py",
     "./bootstrap scons TARGET=PI MODEL=model.pb package": f"{OWN_MODEL}; see test_end_to_end_package.py",
     "./bootstrap scons TARGET=PI MODEL=model.pb sizes": f"{OWN_MODEL}; see test_end_to_end_sizes.py",
