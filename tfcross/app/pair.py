@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from tfcross.app.comparison import EXPECTED, compare, feed_words
 from tfcross.app.runner import Runner
 from tfcross.app.tensorfiles import load_stored, read_saved
 from tfcross.errors import TfcrossError, quoted, quoted_list
-from tfcross.graph.cutting.cutfile import write_cut
 from tfcross.graph.cutting.ends import Ends, input_word
 from tfcross.graph.cutting.feeds import fed_shape, unknown_text
-from tfcross.graph.model import Model, load_model
+from tfcross.graph.model import Model
+from tfcross.graph.preparing.prepare import prepare
+from tfcross.graph.preparing.wanted import Wanted
+from tfcross.graph.rewriting.definitions import Definition
 from tfcross.graph.structure import producer
 from tfcross.output.manifest import NAME, load_manifest
 
@@ -29,16 +32,20 @@ class Pair:
 
 def load_pair(before: Path, after: Path, ends: Ends, folder: Path) -> Pair:
     """Both, cut to ``ends`` in ``folder`` where those say something. Raises TfcrossError."""
-    models = [load_model(path, ends=ends) for path in (before, after)]
+    prepared = [
+        prepare(path, Wanted(ends), folder / str(number), "model", _no_definitions)
+        for number, path in enumerate((before, after))
+    ]
+    models = [each.model for each in prepared]
     for model in models:
         if model.unfrozen():
             raise TfcrossError(f"{model.path}: {model.unfrozen()}")
-    graphs = [model.path for model in models]
-    for number, model in enumerate(models):
-        if model.replaced is not None:
-            graphs[number] = folder / f"{number}.pb"
-            write_cut(model, graphs[number])
-    return Pair(models[0], models[1], (graphs[0], graphs[1]))
+    return Pair(models[0], models[1], (prepared[0].graph, prepared[1].graph))
+
+
+def _no_definitions() -> Mapping[str, Definition]:
+    """Only transforms ask for them."""
+    raise AssertionError
 
 
 def lacking_ops(pair: Pair, library: Path) -> str:
@@ -75,9 +82,10 @@ def compare_pair(
 ) -> tuple[list[str], bool]:
     """A line for each output, and whether all agree. Raises TfcrossError if a model does not run."""
     saved = [folder / name for name in ("before", "after")]
-    for graph, place in zip(pair.graphs, saved, strict=True):
+    for graph, model, place in zip(pair.graphs, (pair.before, pair.after), saved, strict=True):
         place.mkdir()
-        runner.run([str(graph), "--seed", seed, *_words(pair.before, answers, place)])
+        first = ("--initializer", model.initializer) if model.initializer else ()
+        runner.run([str(graph), *first, "--seed", seed, *_words(pair.before, answers, place)])
     lines, agree = [], True
     for number, stored in enumerate(answers.expected):
         arrays = [read_saved(place, number) for place in saved]
