@@ -97,7 +97,9 @@ def file_of(folder: Path, name: str, end: str = ".npy") -> Path:
 
 
 def string_inputs(model: Path) -> list[str]:
-    return [one.name for one in load_model(model).placeholders if one.dtype == "DT_STRING"]
+    return [
+        placeholder.name for placeholder in load_model(model).placeholders if placeholder.dtype == "DT_STRING"
+    ]
 
 
 def command(out: Path, words: Sequence[str], model: Path, arguments: Sequence[str]) -> list[str]:

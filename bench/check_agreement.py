@@ -132,19 +132,21 @@ def main(words: Sequence[str]) -> int:
 def library_rules(library: Path, variables: Sequence[str], folder: Path) -> tuple[Rules, int, Ask]:
     """What a build by ``variables`` knows, and how to ask the library that it made."""
     options = parse_options(dict(word.split("=", 1) for word in variables))
-    found = release_registry(ROOT, options)
-    core, data = found.core, found.data
-    registry = found.registry(options.types)
+    registries = release_registry(ROOT, options)
+    core, data = registries.core, registries.data
+    registry = registries.registry(options.types)
     manifest = json.loads((library / "manifest.json").read_text())
     rules = Rules(
         kernels=core_rule(core, registry),
         purposes=load_purposes(ROOT),
         refuses_unknown_attrs=data.refuses_unknown_attrs,
         library=registered(manifest),
-        data_types=found.data_types(),
+        data_types=registries.data_types(),
     )
-    app = build_sessions(library, requested_toolchain(ROOT, options, found.profile).linker, folder / "app")
-    return rules, found.graph_version(), partial(ask_files, app, found.profile, folder)
+    app = build_sessions(
+        library, requested_toolchain(ROOT, options, registries.profile).linker, folder / "app"
+    )
+    return rules, registries.graph_version(), partial(ask_files, app, registries.profile, folder)
 
 
 def ask_files(app: Path, profile: Profile, folder: Path, contents: Sequence[bytes]) -> list[str | None]:
@@ -164,9 +166,11 @@ def ask_files(app: Path, profile: Profile, folder: Path, contents: Sequence[byte
 
 def desktop_rules() -> tuple[Rules, int]:
     """The registry of TensorFlow's Python package: no defines of ours, nothing that is not built."""
-    found = script.requested_registry(options("--graphs="))
-    kernels = KernelRule(found.registry(script.DESKTOP), inserted=found.core.inserted)
-    return Rules(kernels, load_purposes(ROOT), found.data.refuses_unknown_attrs), found.graph_version()
+    registries = script.requested_registry(options("--graphs="))
+    kernels = KernelRule(registries.registry(script.DESKTOP), inserted=registries.core.inserted)
+    return Rules(
+        kernels, load_purposes(ROOT), registries.data.refuses_unknown_attrs
+    ), registries.graph_version()
 
 
 def in_package(registry: Registry, op: str) -> bool:

@@ -74,11 +74,11 @@ def make_tree(options: Options) -> Path:
     """TensorFlow's tree with the downloads where the makefile looks for them, and the model's header."""
     release = load_release(ROOT, RELEASE)
     folder = Path(options.source_dir) if options.source_dir else None
-    found = fetch_sources(release, store=environment.cache_folder(), source_dir=folder, progress=True)
-    tree = copy_tree(found[load_core(release.folder).tree].path, options.work / "make")
+    sources = fetch_sources(release, store=environment.cache_folder(), source_dir=folder, progress=True)
+    tree = copy_tree(sources[load_core(release.folder).tree].path, options.work / "make")
     (tree / VERSION_SCRIPT).chmod(0o755)
     for name in DOWNLOADS:
-        copy_tree(found[name].path, tree / MAKEFILE / "downloads" / name)
+        copy_tree(sources[name].path, tree / MAKEFILE / "downloads" / name)
     if options.model:
         write_header(options, tree / HEADER)
     return tree

@@ -161,10 +161,10 @@ def edited_build(checkout: Checkout, words: Sequence[str]) -> Cost:
 
 
 def benchmark_of(checkout: Checkout) -> Path:
-    found = [path for path in checkout.folder.glob("*/PI-armv7/**/benchmark") if path.is_file()]
-    if not found:
+    programs = [path for path in checkout.folder.glob("*/PI-armv7/**/benchmark") if path.is_file()]
+    if not programs:
         raise SystemExit(f"{checkout.folder}: scons benchmark made no file of that name")
-    return found[0]
+    return programs[0]
 
 
 SIDES: dict[str, Callable[[Options], Figures]] = {"make": run_make, "tfcross": run_tfcross}

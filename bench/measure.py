@@ -92,7 +92,7 @@ class Checkout:
     def units(self) -> list[Unit]:
         """Every compile that the build folder remembers, the dearest first."""
         usage = json.loads((self.folder / "build/usage.json").read_text())
-        units = [Unit(name, one["cpu_seconds"], one["max_rss_kib"] * 1024) for name, one in usage.items()]
+        units = [Unit(name, used["cpu_seconds"], used["max_rss_kib"] * 1024) for name, used in usage.items()]
         return sorted(units, key=lambda unit: -unit.cpu)
 
 

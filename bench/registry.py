@@ -18,6 +18,7 @@ from measure import ROOT, print_table, verdict
 from tfcross import environment
 from tfcross.capacity import core_count
 from tfcross.registry.data import load_registry_data
+from tfcross.registry.preprocess import TargetCompiler
 from tfcross.registry.registry import Registry, build_registry
 from tfcross.releases.coreset import load_core
 from tfcross.releases.release import load_release
@@ -53,14 +54,14 @@ def arguments_for(name: str, cache: Path) -> dict[str, Any]:
     profile = load_profile(ROOT, "PI", None, RELEASE)
     toolchain = resolve_toolchain(ROOT, name, profile, environment.path(), "")
     tree = fetch_sources(release, [core.tree], store=environment.cache_folder(), progress=True)[core.tree]
+    argv = (toolchain.cxx, *toolchain.flags, f"-std={core.cxx_standard}")
+    defines = (*core.defines, *profile.defines, *core.type_defines("full"))
     return {
         "data": load_registry_data(release.folder),
         "include_root": tree.path,
-        "compiler": [toolchain.cxx, *toolchain.flags, f"-std={core.cxx_standard}"],
-        "defines": [*core.defines, *profile.defines, *core.type_defines("full")],
-        "jobs": core_count(),
         "tree_id": tree.stamp.read_text(),
-        "compiler_id": toolchain.identity,
+        "compiler": TargetCompiler(argv, defines, toolchain.identity),
+        "jobs": core_count(),
         "cache": cache,
     }
 
@@ -74,7 +75,7 @@ def timed(arguments: dict[str, Any]) -> tuple[float, Registry]:
 def cpu_seconds() -> float:
     """Of this process and its finished children."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 if __name__ == "__main__":

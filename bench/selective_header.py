@@ -61,10 +61,10 @@ def main(words: Sequence[str]) -> int:
         ours = [script.make_header(options(f"--graphs={path}")) for path in graphs]
         theirs = upstream_headers(python, graphs, Path(folder))
     differences = [
-        difference(one, other) for one, other in zip(map(names, ours), map(names, theirs), strict=True)
+        difference(own, upstream) for own, upstream in zip(map(names, ours), map(names, theirs), strict=True)
     ]
-    equal = [normalised(one) == normalised(other) for one, other in zip(ours, theirs, strict=True)]
-    rows = zip([path.name for path in graphs], [len(names(one)) for one in ours], equal, strict=True)
+    equal = [normalised(own) == normalised(upstream) for own, upstream in zip(ours, theirs, strict=True)]
+    rows = zip([path.name for path in graphs], [len(names(own)) for own in ours], equal, strict=True)
     print_table(["graph", "ops and kernels", "equal"], rows)
     for path, lines in zip(graphs, differences, strict=True):
         print("".join(f"\n{path.name}: {line}" for line in lines))

@@ -30,8 +30,8 @@ def main() -> None:
     files = sample(load_core(ROOT / "releases" / RELEASE).runtime, arguments.units)
     with tempfile.TemporaryDirectory(prefix="toolchains-") as folder:
         checkout = Checkout.clone((arguments.work or Path(folder)).absolute() / "tfcross")
-        found = [compile_with(checkout, name, files) for name in arguments.toolchains]
-    report(arguments.toolchains, files, found)
+        runs = [compile_with(checkout, name, files) for name in arguments.toolchains]
+    report(arguments.toolchains, files, runs)
 
 
 def sample(names: Sequence[str], count: int) -> list[str]:
@@ -50,10 +50,10 @@ def compile_with(checkout: Checkout, toolchain: str, files: Sequence[str]) -> di
     return {"precompiled": costs[header]} | {name: costs[path] for path, name in objects.items()}
 
 
-def report(names: Sequence[str], files: Sequence[str], found: Sequence[dict[str, Unit]]) -> None:
-    rows = [[name, *figures(name, found)] for name in ("precompiled", *files)]
-    totals = [sum(units[name].cpu for name in files) for units in found]
-    peaks = [max(units[name].peak_bytes for name in files) / MB for units in found]
+def report(names: Sequence[str], files: Sequence[str], runs: Sequence[dict[str, Unit]]) -> None:
+    rows = [[name, *figures(name, runs)] for name in ("precompiled", *files)]
+    totals = [sum(units[name].cpu for name in files) for units in runs]
+    peaks = [max(units[name].peak_bytes for name in files) / MB for units in runs]
     rows.append(["all units", *(figure for pair in zip(totals, peaks, strict=True) for figure in pair)])
     print_table(["unit", *(f"{name} {what}" for name in names for what in ("CPU s", "peak MB"))], rows)
     if len(names) == 2:
@@ -61,8 +61,8 @@ def report(names: Sequence[str], files: Sequence[str], found: Sequence[dict[str,
         print(f"\n{names[1]} : {names[0]} = {cpu:.2f} in CPU time, {memory:.2f} in peak memory")
 
 
-def figures(name: str, found: Sequence[dict[str, Unit]]) -> list[object]:
-    return [figure for units in found for figure in (units[name].cpu, units[name].peak_bytes / MB)]
+def figures(name: str, runs: Sequence[dict[str, Unit]]) -> list[object]:
+    return [figure for units in runs for figure in (units[name].cpu, units[name].peak_bytes / MB)]
 
 
 if __name__ == "__main__":

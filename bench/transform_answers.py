@@ -81,20 +81,22 @@ def worst_of(
 ) -> tuple[float, str]:
     """The largest difference and its graph; a graph that does not run any more is infinitely far off."""
     worst = (0.0, "")
-    for case, one, two in zip(cases, before, after, strict=True):
-        if isinstance(one, str):
+    for case, original, transformed in zip(cases, before, after, strict=True):
+        if isinstance(original, str):
             continue
-        if isinstance(two, str):
-            print(f"{case.name}: {chain}: {two}")
+        if isinstance(transformed, str):
+            print(f"{case.name}: {chain}: {transformed}")
             worst = (float("inf"), case.name)
         else:
-            found = max((difference(a, b) for a, b in zip(one, two, strict=True)), default=0.0)
-            worst = max(worst, (found, case.name))
+            distance = max(
+                (difference(a, b) for a, b in zip(original, transformed, strict=True)), default=0.0
+            )
+            worst = max(worst, (distance, case.name))
     return worst
 
 
-def difference(one: Any, two: Any) -> float:
-    return float(np.max(np.abs(one - two)) / max(np.max(np.abs(one)), 1e-30))
+def difference(original: Any, transformed: Any) -> float:
+    return float(np.max(np.abs(original - transformed)) / max(np.max(np.abs(original)), 1e-30))
 
 
 if __name__ == "__main__":

@@ -189,20 +189,20 @@ def first_difference(mine: Mapping[str, dict[str, Any]], other: Mapping[str, dic
             return f"{text}: {len(names)}, {sorted(names)[:3]}"
     for name, fields in mine.items():
         for key in sorted(fields.keys() | other[name].keys()):
-            one, two = fields.get(key), other[name].get(key)
-            if not equal(one, two):
-                return f"{name}.{key}: {str(one)[:150]} / {str(two)[:150]}"
+            own_value, other_value = fields.get(key), other[name].get(key)
+            if not equal(own_value, other_value):
+                return f"{name}.{key}: {str(own_value)[:150]} / {str(other_value)[:150]}"
     return ""
 
 
-def equal(one: Any, two: Any) -> bool:
-    if not isinstance(one, np.ndarray) or not isinstance(two, np.ndarray):
-        return bool(type(one) is type(two) and one == two)
-    if one.shape != two.shape or one.dtype != two.dtype:
+def equal(left: Any, right: Any) -> bool:
+    if not isinstance(left, np.ndarray) or not isinstance(right, np.ndarray):
+        return bool(type(left) is type(right) and left == right)
+    if left.shape != right.shape or left.dtype != right.dtype:
         return False
-    if one.dtype.kind == "f" and one.size:
-        return bool(np.max(np.abs(one - two)) <= CLOSE * max(np.max(np.abs(two)), 1e-30))
-    return bool(np.array_equal(one, two))
+    if left.dtype.kind == "f" and left.size:
+        return bool(np.max(np.abs(left - right)) <= CLOSE * max(np.max(np.abs(right)), 1e-30))
+    return bool(np.array_equal(left, right))
 
 
 def report(cases: Sequence[Case], verdicts: Sequence[str], seconds: Sequence[float], show: bool) -> int:

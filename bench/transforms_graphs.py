@@ -185,19 +185,19 @@ def atrous(tf, np):
 def padded(tf, np):
     def build():
         x = tf.compat.v1.placeholder(tf.float32, [1, 8, 8, 3], name="input")
-        one = tf.compat.v1.image.resize_bilinear(x, [12, 12], name="r1")
-        one = conv(
+        reflected = tf.compat.v1.image.resize_bilinear(x, [12, 12], name="r1")
+        reflected = conv(
             tf,
             np,
-            tf.pad(one, [[0, 0], [1, 1], [1, 1], [0, 0]], "REFLECT"),
+            tf.pad(reflected, [[0, 0], [1, 1], [1, 1], [0, 0]], "REFLECT"),
             [3, 3, 3, 4],
             "c1",
             padding="VALID",
         )
-        two = conv(tf, np, tf.compat.v1.image.resize_bilinear(x, [12, 12], name="r2"), [3, 3, 3, 4], "c2")
-        three = tf.pad(tf.nn.relu(x), [[0, 0], [2, 2], [2, 2], [0, 0]], "SYMMETRIC")
-        three = conv(tf, np, three, [1, 1, 3, 4], "c3", padding="VALID")
-        x = tf.concat([one, two, three], 3, name="joined")
+        plain = conv(tf, np, tf.compat.v1.image.resize_bilinear(x, [12, 12], name="r2"), [3, 3, 3, 4], "c2")
+        symmetric = tf.pad(tf.nn.relu(x), [[0, 0], [2, 2], [2, 2], [0, 0]], "SYMMETRIC")
+        symmetric = conv(tf, np, symmetric, [1, 1, 3, 4], "c3", padding="VALID")
+        x = tf.concat([reflected, plain, symmetric], 3, name="joined")
         pooled = tf.nn.max_pool2d(tf.nn.relu6(x), 2, 2, "SAME")
         tf.identity(tf.nn.avg_pool2d(pooled, 2, 2, "VALID"), name="output")
 

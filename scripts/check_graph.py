@@ -44,27 +44,28 @@ FLAGS, VALUES = ("--json", "--nodes"), ("--library",)
 
 @dataclass(frozen=True)
 class Checked:
-    """``place`` names what the checks are for."""
+    """``place`` names what the checks are for, ``kernels`` the folder of most of the release's kernels."""
 
     place: str
+    kernels: str
     checks: list[ModelCheck]
 
 
 def check(names: list[str], options: Options, library: Library | None) -> Checked:
     """The checks of the models ``names``. Raises TfcrossError."""
     models = requested_models(ROOT, names, options)
-    found = release_registry(ROOT, options)
+    registries = release_registry(ROOT, options)
     rules = Rules(
-        kernels=core_rule(found.core, found.registry(options.types)),
+        kernels=core_rule(registries.core, registries.registry(options.types)),
         purposes=load_purposes(ROOT),
-        refuses_unknown_attrs=found.data.refuses_unknown_attrs,
+        refuses_unknown_attrs=registries.data.refuses_unknown_attrs,
         library=library.registered if library else None,
-        others=found.others(options.types),
-        data_types=found.data_types(),
+        others=registries.others(options.types),
+        data_types=registries.data_types(),
     )
-    version = found.graph_version()
-    place = f"{found.profile.name}, TensorFlow {found.release.version}, TYPES={options.types}"
-    return Checked(place, [check_model(model, rules, version) for model in models])
+    version = registries.graph_version()
+    place = f"{registries.profile.name}, TensorFlow {registries.release.version}, TYPES={options.types}"
+    return Checked(place, registries.data.kernels, [check_model(model, rules, version) for model in models])
 
 
 def main(words: list[str]) -> int:
@@ -77,13 +78,19 @@ def main(words: list[str]) -> int:
     options = parse_options(variables, types=library.types if library else "full")
     checked = check(line.names, options, library)
     if "--json" in line.flags:
-        document = {"for": checked.place, "models": [json_check(one) for one in checked.checks]}
+        document = {
+            "for": checked.place,
+            "models": [json_check(model_check) for model_check in checked.checks],
+        }
         print(json.dumps(document, indent=1))
     else:
         words = [f"{name}={value}" for name, value in line.variables.items()]
-        texts = [text_check(one, checked.place, "--nodes" in line.flags, words) for one in checked.checks]
+        texts = [
+            text_check(one, checked.place, checked.kernels, "--nodes" in line.flags, words)
+            for one in checked.checks
+        ]
         print("\n".join(texts), end="")
-    return 0 if all(one.runs for one in checked.checks) else 1
+    return 0 if all(model_check.runs for model_check in checked.checks) else 1
 
 
 if __name__ == "__main__":

@@ -56,14 +56,14 @@ def main(words: list[str]) -> int:
     if unknown:
         raise TfcrossError(f"{unknown[0]}: unknown option. {known(FLAGS)}")
     entries = load_entries(ROOT)
-    found = explain_text(read([word for word in words if word not in FLAGS]), entries)
+    explanations = explain_text(read([word for word in words if word not in FLAGS]), entries)
     if "--json" in words:
-        print(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
-    elif found:
-        print(render("explanations.txt.j2", explanations=found), end="")
+        print(json.dumps([asdict(explanation) for explanation in explanations], indent=1, ensure_ascii=False))
+    elif explanations:
+        print(render("explanations.txt.j2", explanations=explanations), end="")
     else:
         print(f"None of the {len(entries)} known errors is in it; docs/troubleshooting.md has more.")
-    return 0 if found else 1
+    return 0 if explanations else 1
 
 
 if __name__ == "__main__":

@@ -42,10 +42,10 @@ def listing(line: CommandLine) -> str:
         raise TfcrossError(f"{' and '.join(sorted(line.flags))}: give one form only.")
     options = parse_options(line.variables, types="full")
     models = requested_models(ROOT, [line.values["--model"]], options) if "--model" in line.values else []
-    found = release_registry(ROOT, options)
-    reasons = Reasons(found.core.unavailable, found.core.always, found.core.inserted)
-    rows = op_rows(found.registry(options.types), load_purposes(ROOT), reasons, line.names, models)
-    place = f"{found.profile.name}, TensorFlow {found.release.version}, TYPES={options.types}"
+    registries = release_registry(ROOT, options)
+    reasons = Reasons(registries.core.unavailable, registries.core.always, registries.core.inserted)
+    rows = op_rows(registries.registry(options.types), load_purposes(ROOT), reasons, line.names, models)
+    place = f"{registries.profile.name}, TensorFlow {registries.release.version}, TYPES={options.types}"
     return shown(rows, place, line)
 
 

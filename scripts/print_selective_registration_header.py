@@ -24,8 +24,9 @@ from tfcross.cli import script  # noqa: E402
 
 script.start(ROOT)
 
-from tfcross.cli.options import VARIABLES, Options, parse_options  # noqa: E402
+from tfcross.cli.options import Options, parse_options  # noqa: E402
 from tfcross.cli.request import release_registry  # noqa: E402
+from tfcross.cli.variables import VARIABLES  # noqa: E402
 from tfcross.cli.words import variables_of  # noqa: E402
 from tfcross.errors import TfcrossError, known  # noqa: E402
 from tfcross.registry.sources import DESKTOP, ReleaseRegistry  # noqa: E402

@@ -80,13 +80,13 @@ def packages_for_nightly(words: Sequence[str]) -> set[str]:
 
 def packages_for_tests() -> set[str]:
     """Every target's, arch's and toolchain's packages, and those that only tests use."""
-    found = declared("build_packages") | declared("test_packages")
+    packages = declared("build_packages") | declared("test_packages")
     release = options.parse_options({}).release
     for target in known_targets(ROOT):
         for arch in known_archs(ROOT, target, release):
             profile = load_profile(ROOT, target, arch, release)
-            found = found.union(*(needs(profile, name) for name in fitting_toolchains(ROOT, profile)))
-    return found
+            packages = packages.union(*(needs(profile, name) for name in fitting_toolchains(ROOT, profile)))
+    return packages
 
 
 def declared(key: str) -> set[str]:

@@ -56,9 +56,9 @@ def _manifest(library: Path | None, model: Model, cpus: set[str]) -> Mapping[str
     fitting = [m for m in manifests if model.sha256 in _hashes(m)]
     fitting = [m for m in fitting if m["cpu"] in cpus] or fitting
     if len(fitting) != 1:
-        found = ", ".join(f"{m['target']}-{m['arch']}" for m in fitting) or "none"
+        libraries = ", ".join(f"{m['target']}-{m['arch']}" for m in fitting) or "none"
         raise TfcrossError(
-            f"{model.path}: libraries under out/ for this model: {found}; "
+            f"{model.path}: libraries under out/ for this model: {libraries}; "
             "name one: --library out/<target>-<arch>."
         )
     return fitting[0]

@@ -1,11 +1,12 @@
 // Runs any frozen graph with generated inputs, and tells what comes out.
 //
 //   run_graph MODEL.pb [--inputs NAME=TYPE[DIMS],...] [--outputs NAME,...] [--feed NAME=FILE]...
-//             [--initializer NODE] [--write FOLDER] [--seed N] [--repeat N]
+//             [--initializer NODE] [--write FOLDER] [--save FOLDER] [--seed N] [--repeat N]
 //
 // Inputs are the graph's placeholders with 1 for unknown dimensions, outputs the nodes that nothing takes
-// from, unless told otherwise. --feed takes a .npy file, or any file's bytes for a string. --write saves
-// every tensor, inputs too, as FOLDER/NAME.npy with "_" for "/" and ":".
+// from, unless told otherwise. --feed takes a .npy or .strings file, or any other file's bytes for a string.
+// --write saves every tensor, inputs too, as FOLDER/NAME.npy with "_" for "/" and ":"; --save the outputs
+// only, as FOLDER/0.npy and so on in their order. Strings become .strings.
 // --initializer is a node that is run once before, as one that fills lookup tables.
 //
 // Generated values come from one stream over all elements of all inputs, in the order printed:
@@ -28,6 +29,7 @@
 #include <vector>
 
 #include "run_graph_ends.h"
+#include "run_graph_files.h"
 #include "run_graph_tensors.h"
 #include "tensorflow/core/platform/env.h"
 #include "tensorflow/core/public/session.h"
@@ -37,7 +39,7 @@ namespace {
 typedef std::vector<std::pair<std::string, Tensor>> NamedTensors;
 
 struct Options {
-  std::string model, inputs, outputs, initializer, folder;
+  std::string model, inputs, outputs, initializer, folder, saved;
   std::map<std::string, std::string> feeds;
   uint32_t seed = 1;
   int repeat = 1;
@@ -65,7 +67,7 @@ std::pair<std::string, std::string> Assignment(const std::string& text, const st
 Tensor NewInput(const GraphDef& graph, const std::string& name, DataType type,
                 const tensorflow::TensorShape& shape, uint32_t* state) {
   if (type == tensorflow::DT_STRING) {
-    return StringTensor(Consumer(graph, name, "DecodeWav") ? Wav() : "", shape);
+    return StringTensor({Consumer(graph, name, "DecodeWav") ? Wav() : ""}, shape);
   }
   if (NumpyType(type).empty()) {
     Fail("input '" + name + "': no values can be made for the type " + tensorflow::DataTypeString(type));
@@ -90,11 +92,6 @@ std::pair<DataType, tensorflow::TensorShape> ParseInput(const std::string& name,
   return {type, shape};
 }
 
-Tensor Feed(const std::string& name, const std::string& path) {
-  const bool npy = path.size() > 4 && path.compare(path.size() - 4, 4, ".npy") == 0;
-  return npy ? ReadNpy(name, path) : StringTensor(ReadFile(path), tensorflow::TensorShape());
-}
-
 NamedTensors MakeInputs(const GraphDef& graph, const Options& options) {
   NamedTensors inputs;
   uint32_t state = options.seed;
@@ -114,18 +111,17 @@ NamedTensors MakeInputs(const GraphDef& graph, const Options& options) {
     if (!node.attr().count("dtype")) Fail("input '" + node.name() + "': the graph does not tell its type");
     add(node.name(), node.attr().at("dtype").type(), ShapeOf(graph, node));
   }
-  for (const auto& feed : feeds) inputs.emplace_back(feed.first, Feed(feed.first, feed.second));
+  for (const auto& feed : feeds) inputs.emplace_back(feed.first, ReadTensor(feed.first, feed.second));
   return inputs;
 }
 
 void Write(const std::string& folder, const NamedTensors& tensors) {
   std::set<std::string> written;
   for (const auto& named : tensors) {
-    if (NumpyType(named.second.dtype()).empty()) continue;
     std::string name = named.first;
     for (char& c : name) c = c == '/' || c == ':' ? '_' : c;
     if (!written.insert(name).second) Fail("--write: two tensors would both be written to " + name + ".npy");
-    WriteNpy(folder + "/" + name + ".npy", named.second);
+    WriteTensor(folder + "/" + name, named.second);
   }
 }
 
@@ -177,13 +173,15 @@ Options ParseOptions(int argc, char** argv) {
       options.feeds.insert(Assignment(value, name));
     } else if (name == "--write") {
       options.folder = value;
+    } else if (name == "--save") {
+      options.saved = value;
     } else if (name == "--seed") {
       options.seed = static_cast<uint32_t>(Number(value, name));
     } else if (name == "--repeat") {
       options.repeat = std::max(1, static_cast<int>(Number(value, name)));
     } else {
       Fail("unknown option '" + name + "'. Known: --feed, --initializer, --inputs, --outputs, "
-           "--repeat, --seed, --write.");
+           "--repeat, --save, --seed, --write.");
     }
   }
   if (options.model.empty()) Fail("usage: run_graph MODEL.pb [options]; the source's first lines tell them");
@@ -224,6 +222,7 @@ void Run(const Options& options) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     Report("output", names[i], outputs[i]);
     tensors.emplace_back(names[i], outputs[i]);
+    if (!options.saved.empty()) WriteTensor(options.saved + "/" + std::to_string(i), outputs[i]);
   }
   if (!options.folder.empty()) Write(options.folder, tensors);
   std::cout << "ran " << graph.node_size() << " nodes, best of " << options.repeat << ": " << best << " ms"

@@ -1,4 +1,4 @@
-// Tensors for run_graph: generated values, .npy files, checksums.
+// Tensors for run_graph: generated values, checksums.
 
 #ifndef RUN_GRAPH_TENSORS_H_
 #define RUN_GRAPH_TENSORS_H_
@@ -58,7 +58,7 @@ std::string ReadFile(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
 }
 
-// The types that are generated, read and written, as NumPy names them; "" for others.
+// The types that are generated and told about, as NumPy names them; "" for others.
 std::string NumpyType(DataType type) {
   switch (type) {
     case tensorflow::DT_FLOAT: return "<f4";
@@ -120,12 +120,12 @@ void Generate(Tensor* tensor, uint32_t* state) {
   }
 }
 
-// By way of a proto: the C++ type of a string differs between releases.
-Tensor StringTensor(const std::string& value, const tensorflow::TensorShape& shape) {
+// By way of a proto: the C++ type of a string differs between releases. One value stands for all elements.
+Tensor StringTensor(const std::vector<std::string>& values, const tensorflow::TensorShape& shape) {
   tensorflow::TensorProto proto;
   proto.set_dtype(tensorflow::DT_STRING);
   shape.AsProto(proto.mutable_tensor_shape());
-  for (int64_t i = 0; i < shape.num_elements(); ++i) proto.add_string_val(value);
+  for (int64_t i = 0; i < shape.num_elements(); ++i) proto.add_string_val(values[values.size() == 1 ? 0 : i]);
   Tensor tensor;
   if (!tensor.FromProto(proto)) Fail("a string tensor cannot be made");
   return tensor;
@@ -155,44 +155,6 @@ void AddDim(const std::string& name, int64_t size, tensorflow::TensorShape* shap
     Fail("input '" + name + "': its shape is negative or has more than 2^28 elements");
   }
   shape->AddDim(size);
-}
-
-Tensor ReadNpy(const std::string& name, const std::string& path) {
-  const std::string file = ReadFile(path);
-  const size_t size = file.size() < 10 ? 0 : 10 + (file[8] & 0xff) + 256 * (file[9] & 0xff);
-  const std::string header = file.substr(0, size);
-  const size_t open = header.find('('), close = header.find(')');
-  if (header.compare(0, 7, "\x93NUMPY\x01") != 0 || close == std::string::npos || open > close ||
-      header.find("'fortran_order': False") == std::string::npos) {
-    Fail(path + ": not a .npy file of version 1 in C order");
-  }
-  tensorflow::TensorShape shape;
-  for (const std::string& dim : Split(header.substr(open + 1, close - open - 1))) {
-    if (!dim.empty()) AddDim(name, Number(dim, path), &shape);
-  }
-  for (int type = tensorflow::DT_FLOAT; type <= tensorflow::DT_UINT16; ++type) {
-    const std::string numpy = NumpyType(static_cast<DataType>(type));
-    if (numpy.empty() || header.find("'" + numpy + "'") == std::string::npos) continue;
-    Tensor tensor(static_cast<DataType>(type), shape);
-    if (tensor.tensor_data().size() != file.size() - size) Fail(path + ": its size does not fit its shape");
-    std::memcpy(Bytes(tensor), file.data() + size, file.size() - size);
-    return tensor;
-  }
-  Fail(path + ": holds a type that cannot be fed");
-}
-
-void WriteNpy(const std::string& path, const Tensor& tensor) {
-  std::string shape;
-  for (int i = 0; i < tensor.dims(); ++i) shape += std::to_string(tensor.dim_size(i)) + ", ";
-  if (tensor.dims() > 1) shape.resize(shape.size() - 2);
-  std::string header = "{'descr': '" + NumpyType(tensor.dtype()) + "', 'fortran_order': False, ";
-  header += "'shape': (" + shape + "), }";
-  header += std::string(63 - (header.size() + 10) % 64, ' ') + '\n';
-  std::ofstream file(path.c_str(), std::ios::binary);
-  file << "\x93NUMPY" << '\x01' << '\0' << LittleEndian(header.size(), 2) << header;
-  file.write(Bytes(tensor), tensor.tensor_data().size());
-  file.close();
-  if (!file) Fail(path + ": cannot be written");
 }
 
 // FNV-1a, 64 bits, of the elements' bytes; of strings, one after the other.

@@ -11,15 +11,15 @@ from typing import Any
 import jsonschema
 import yaml
 
-from tfcross.errors import TfcrossError, known
+from tfcross.errors import TfcrossError, known, quoted
 
 SCHEMAS = Path(__file__).parent / "schemas"
 #: Most bytes, nested collections and aliases of a data file: a few lines of YAML can stand for gigabytes.
 MOST_BYTES, MOST_DEPTH, MOST_ALIASES = 4_000_000, 50, 200
 
 
-class _KeyError(yaml.YAMLError):
-    """A key that YAML allows and the data files do not."""
+class _PlaceError(yaml.YAMLError):
+    """A key that YAML allows and the data files do not, or a value that is none of its type."""
 
 
 class _LimitError(yaml.YAMLError):
@@ -29,14 +29,22 @@ class _LimitError(yaml.YAMLError):
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML as the data files use it: keys are strings, and none is given twice."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError) as error:  # of 2001-99-99, `!!bool x`
+            where = f"line {node.start_mark.line + 1}: {quoted(str(node.value))}"
+            kind = node.tag.removeprefix("tag:yaml.org,2002:")
+            raise _PlaceError(f"{where} is no {kind}; quote it if it is a text") from error
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
         for index, key in enumerate(own):
             where = f"line {key.start_mark.line + 1}: key {key.value}"
             if key.tag != "tag:yaml.org,2002:str":
-                raise _KeyError(f'{where} is no string; quote it, as in "9.0"')
+                raise _PlaceError(f'{where} is no string; quote it, as in "9.0"')
             if key.value in (other.value for other in own[:index]):
-                raise _KeyError(f"{where} is given twice")
+                raise _PlaceError(f"{where} is given twice")
         return dict(super().construct_mapping(node, deep))
 
 
@@ -68,7 +76,7 @@ def load_document(path: Path, schema: str, shown: str = "") -> dict[str, Any]:
         document = _bounded(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TfcrossError(f"{shown}: cannot be read: {error.strerror}.") from error
-    except _KeyError as error:
+    except _PlaceError as error:
         raise TfcrossError(f"{shown}: {error}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).replace('in "<unicode string>", ', "").split())

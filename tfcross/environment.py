@@ -24,10 +24,20 @@ DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """The store that checkouts share, absolute; it may not exist: TFCROSS_CACHE, else in the XDG cache."""
     if environ.get("TFCROSS_CACHE"):
-        return Path(environ["TFCROSS_CACHE"]).expanduser().absolute()
+        return expanded(environ["TFCROSS_CACHE"]).absolute()
     # The XDG specification has relative paths ignored.
     base = Path(environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "tfcross"
+    return (base if base.is_absolute() else expanded("~") / ".cache") / "tfcross"
+
+
+def expanded(folder: str | Path) -> Path:
+    """``folder`` with ``~`` or ``~user`` at its start replaced; TfcrossError for one that nobody knows."""
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError:
+        raise TfcrossError(
+            f"{folder}: the system does not tell where that home folder is; give the whole path, or set HOME."
+        ) from None
 
 
 def source_date(environ: Mapping[str, str] = os.environ) -> int:

@@ -10,6 +10,7 @@ import pytest
 from apple_tools import compiled, linked, make_sdk
 
 from tfcross.app.inspection import read_app
+from tfcross.binary.executable import program_files
 from tfcross.errors import TfcrossError
 
 SEED = 20261128
@@ -34,6 +35,19 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
     return bytes(changed[: chance.randrange(len(changed))] if chance.random() < 0.1 else changed)
 
 
+def count_unreadable(content: bytes, path: Path, times: int) -> int:
+    chance, refused = random.Random(SEED), 0
+    for _ in range(times):
+        path.write_bytes(mutated(content, chance))
+        try:
+            assert path in program_files(path)
+        except TfcrossError as error:
+            assert str(error).startswith(f"{path}: a damaged program")
+            assert "\n" not in str(error)
+            refused += 1
+    return refused
+
+
 def count_refused(content: bytes, path: Path, times: int) -> int:
     chance, refused = random.Random(SEED), 0
     for _ in range(times):
@@ -56,3 +70,11 @@ def test_a_damaged_macho_file_is_read_or_refused(tmp_path: Path) -> None:
     compiled(tmp_path, "app.cc", SOURCE)
     app = linked(tmp_path, "app.cc.o", "-lc++")
     assert 10 < count_refused(app.read_bytes(), tmp_path / "damaged", 400) < 400
+
+
+def test_a_damaged_program_of_a_compilers_has_an_identity_or_is_refused(elf: bytes, tmp_path: Path) -> None:
+    assert 10 < count_unreadable(elf, tmp_path / "cc1plus", 200) < 200
+    make_sdk(tmp_path)
+    compiled(tmp_path, "app.cc", SOURCE)
+    macho = linked(tmp_path, "app.cc.o", "-lc++").read_bytes()
+    assert 10 < count_unreadable(macho, tmp_path / "clang", 200) < 200

@@ -38,6 +38,30 @@ def test_a_data_file_that_is_too_much_is_refused_at_once(tmp_path: Path, text: s
     assert time.process_time() - begun < 5
 
 
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        pytest.param("2001-99-99", "'2001-99-99' is no timestamp", id="a month"),
+        pytest.param("2001-01-01 99:00:00", "'2001-01-01 99:00:00' is no timestamp", id="an hour"),
+        pytest.param("0x_", "'0x_' is no int", id="no digit"),
+        pytest.param("9" * 5000, f"'{'9' * 77}...' is no int", id="too many digits"),
+        pytest.param("!!int x", "'x' is no int", id="no number"),
+        pytest.param("!!int ''", "'' is no int", id="nothing"),
+        pytest.param("!!bool x", "'x' is no bool", id="no truth value"),
+        pytest.param("!!float x", "'x' is no float", id="no float"),
+        pytest.param("!!timestamp x", "'x' is no timestamp", id="no time"),
+    ],
+)
+@pytest.mark.parametrize("text", ["description: x\ntriple: {}", "\narchs: {{armv7: {}}}"])
+def test_a_scalar_that_is_none_of_its_type_is_refused_with_its_line(
+    tmp_path: Path, text: str, value: str, problem: str
+) -> None:
+    (tmp_path / "x.yaml").write_text(text.format(value))
+    with pytest.raises(TfcrossError) as caught:
+        load_document(tmp_path / "x.yaml", "target", "x.yaml")
+    assert str(caught.value) == f"x.yaml: line 2: {problem}; quote it if it is a text."
+
+
 def test_damaged_data_files_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
     whole = (Path(__file__).parents[2] / "targets/PI.yaml").read_text()
     chance = random.Random(SEED)

@@ -99,6 +99,7 @@ def make_project(folder: Path) -> Project:
     _write_sources(release)
     shutil.copytree(FIXTURES / "classic", project.tree)
     shutil.copytree(SMALL / "tree", project.tree, dirs_exist_ok=True)
+    shutil.copy(ROOT / "LICENSE", project.tree)  # a package has those of all that is inside
     return project
 
 

@@ -184,3 +184,16 @@ def test_an_op_without_a_cpu_kernel_is_refused_by_its_node(tmp_path, op, attrs, 
     nodes = [make_placeholder("x", "DT_FLOAT", [1]), make_node("y", op, ["x"], **attrs)]
     message = refused(PI, graph(path, *nodes))
     assert message.startswith(f"{path}: node 'y': op '{op}' {devices}")
+
+
+NOT_TOLD = "the system does not tell where that home folder is; give the whole path, or set HOME."
+
+
+@pytest.mark.parametrize("word", ["SOURCE_protobuf", "OPS_DIR", "TOOLCHAIN_ROOT"])
+def test_a_home_folder_that_nobody_knows_is_one_line(word: str) -> None:
+    assert refused(PI, f"{word}=~nobody-here/x") == f"~nobody-here/x: {NOT_TOLD}"
+
+
+def test_a_cache_in_a_home_folder_that_nobody_knows_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFCROSS_CACHE", "~nobody-here")
+    assert refused(PI) == f"~nobody-here: {NOT_TOLD}"

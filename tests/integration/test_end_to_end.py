@@ -84,8 +84,8 @@ def test_the_output_folder_is_complete_and_holds_nothing_else(built):
         "tensorflow_core.py",
     ]
     assert (OUT / "include/tensorflow/core/public/session.h").is_file()
-    assert not OUT.with_name("PI-armv7.part").exists()
-    assert not OUT.with_name("PI-armv7.old").exists()
+    assert not OUT.with_name(".PI-armv7.part").exists()
+    assert not OUT.with_name(".PI-armv7.old").exists()
 
 
 @pytest.mark.parametrize("name", ARCHIVES)

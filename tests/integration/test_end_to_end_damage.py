@@ -215,3 +215,49 @@ def test_another_checkouts_folder_is_not_taken_for_our_own(good: State) -> None:
     run = run_scons(*readme_words())
     assert (run.status, len(run.made("OUT"))) == (0, 1)
     assert state() == good
+
+
+def test_a_users_file_in_the_place_of_a_folder_above_is_not_deleted(good: State, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    notes.write_text("mine")
+    run = run_scons(*readme_words(), f"OUT={notes}")
+    made = f"{notes}/PI-armv7/manifest.json"
+    assert (run.status, run.errors) == (
+        2,
+        [f"error: {notes}: is no folder, and {made} has to be made; move it away."],
+    )
+    assert notes.read_text() == "mine"
+
+
+def test_a_users_copy_beside_the_output_folder_stays(good: State) -> None:
+    copies = [OUT.with_name(f"PI-armv7.{kind}") for kind in ("old", "part")]
+    for copy in copies:
+        copy.mkdir()
+        (copy / "mine.txt").write_text("mine")
+    (OUT / "proof.txt").unlink()
+    assert run_scons(*readme_words()).status == 0
+    assert [(copy / "mine.txt").read_text() for copy in copies] == ["mine", "mine"]
+    assert state() == good
+    for copy in copies:
+        shutil.rmtree(copy)
+
+
+@pytest.mark.parametrize("given", ["out/a$b", "out/${TARGET}", "out/a b'q\"ü", "#a"])
+def test_an_output_folder_has_the_very_name_that_was_given(good: State, given: str) -> None:
+    folder, before = ROOT / given, {*ROOT.iterdir(), *OUT.parent.iterdir()}
+    try:
+        assert run_scons(*readme_words(), f"OUT={given}").made("OUT") == [f"{given}/PI-armv7/manifest.json"]
+        assert {*ROOT.iterdir(), *OUT.parent.iterdir()} - before == {folder}
+        assert (folder / "PI-armv7/manifest.json").is_file()
+        assert run_scons(*readme_words(), f"OUT={given}").made("OUT") == []
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize("name", ["build", "build/models", "out/../build"])
+def test_no_output_folder_is_in_the_build_folder(good: State, name: str) -> None:
+    run = run_scons(*readme_words(), f"OUT={name}")
+    assert (run.status, run.errors) == (
+        2,
+        [f"error: OUT: {name}/PI-armv7 is in the build folder, build; pass another OUT=."],
+    )

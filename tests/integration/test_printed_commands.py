@@ -48,6 +48,8 @@ NOT_RUN = {
     "TZ=America/Los_Angeles git archive --format=zip --prefix=gemmlowp-$COMMIT/ $COMMIT > "
     "gemmlowp-$COMMIT.zip": USERS_OWN,
     "./bootstrap scons TARGET=PI MODEL=model.pb EXTRA_OPS=Tanh,Sigmoid": f"{MINUTES}; see test_two_models.py",
+    "./bootstrap scons TARGET=PI MODEL=before.pb,after.pb": f"{OWN_MODEL}; see test_two_models.py",
+    "./bootstrap scons TARGET=PI MODEL=digits.pb PROOF=answers.npz": "answers; see test_answers_build.py",
     "./bootstrap scons TARGET=PI MODEL=model.pb compile_commands": f"{OWN_MODEL}; see test_editors.py",
     "./bootstrap scons TARGET=PI MODEL=model.pb package": f"{OWN_MODEL}; see test_end_to_end_package.py",
     "./bootstrap scons TARGET=PI MODEL=model.pb sizes": f"{OWN_MODEL}; see test_end_to_end_sizes.py",

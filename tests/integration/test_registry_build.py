@@ -12,6 +12,7 @@ import pytest
 from tfcross.errors import TfcrossError
 from tfcross.registry.data import RegistryData, load_registry_data
 from tfcross.registry.opdef import ArgDef, AttrDef, OpDef
+from tfcross.registry.preprocess import TargetCompiler
 from tfcross.registry.registry import Kernel, Registry, build_registry, registering_candidates
 
 ROOT = Path(__file__).parents[2]
@@ -41,11 +42,9 @@ def build(
     return build_registry(
         data=data,
         include_root=root,
-        compiler=compiler,
-        defines=defines,
-        jobs=2,
         tree_id=tree_id,
-        compiler_id=compiler_id,
+        compiler=TargetCompiler(tuple(compiler), tuple(defines), compiler_id),
+        jobs=2,
         files=files,
         cache=cache,
     )

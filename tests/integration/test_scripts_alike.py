@@ -67,6 +67,26 @@ def test_a_pipe_that_is_closed_ends_it_quietly(name: str) -> None:
     assert (run.returncode, run.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["doctor.py TARGET=PI", "list_ops.py --help"])
+def test_a_closed_output_is_one_that_nobody_reads(command: str, closed: str) -> None:
+    open_streams = bare(Path("/bin/sh"), "-c", f"{ROOT}/scripts/{command}")
+    run = bare(Path("/bin/sh"), "-c", f"{ROOT}/scripts/{command} {closed}")
+    assert (run.returncode, run.stdout, run.stderr) == (open_streams.returncode, "", "")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_name_that_is_no_text_is_shown_all_the_same(tmp_path: Path, encoding: str) -> None:
+    model = os.fsencode(tmp_path) + b"/m\xff\xc3\xa9.pb"
+    shutil.copy(ROOT / "examples/digits/digits.pb", model)
+    environment = {**BARE, "PYTHONIOENCODING": f"{encoding}:strict"}
+    argv = [ROOT / "scripts/summarize_graph.py", model]
+    run = subprocess.run(argv, env=environment, capture_output=True, check=False)
+    assert (run.returncode, run.stderr) == (0, b"")
+    name = b"m\\udcff\xc3\xa9.pb" if encoding == "utf-8" else b"m\\udcff\\xe9.pb"
+    assert run.stdout.startswith(os.fsencode(tmp_path) + b"/" + name)
+
+
 def test_a_full_disk_behind_its_output_is_one_line() -> None:
     with Path("/dev/full").open("w") as full:
         argv = [ROOT / "scripts/list_ops.py", "--help"]
@@ -101,6 +121,24 @@ def test_a_signal_ends_it_with_one_line(number: int, status: int, message: str) 
     process.send_signal(number)
     assert process.wait(timeout=10) == status
     assert process.communicate() == ("", message)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_environments_python_starts_is_one_line(number: int) -> None:
+    for _ in range(5):
+        argv = [ROOT / "scripts/explain_error.py"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(argv, text=True, env=BARE, **pipes)  # type: ignore[call-overload]
+        begun = time.monotonic()
+        while not runs_in_venv(process.pid) and time.monotonic() < begun + 30:
+            time.sleep(0.001)
+        process.send_signal(number)
+        assert process.wait(timeout=10) == 128 + number
+        assert process.communicate()[1] in ("error: interrupted.\n", "error: terminated.\n")
+
+
+def runs_in_venv(pid: int) -> bool:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(os.fsencode(ROOT / ".venv"))
 
 
 def catches_sigterm(pid: int) -> bool:

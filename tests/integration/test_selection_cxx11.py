@@ -10,6 +10,7 @@ import pytest
 
 from tfcross.registry.data import load_registry_data
 from tfcross.registry.opdef import ArgDef, AttrDef, OpDef
+from tfcross.registry.preprocess import TargetCompiler
 from tfcross.registry.registry import Registry, build_registry
 from tfcross.selection.header import fnv1a, ops_header
 from tfcross.selection.selection import FileSelection
@@ -45,11 +46,9 @@ def build(defines: Sequence[str] = ()) -> Registry:
     return build_registry(
         data=load_registry_data(ROOT / "releases" / "1.8.0"),
         include_root=TREE,
-        compiler=("arm-linux-gnueabihf-g++", "-std=c++11"),
-        defines=defines,
-        jobs=2,
         tree_id="tree",
-        compiler_id="compiler",
+        compiler=TargetCompiler(("arm-linux-gnueabihf-g++", "-std=c++11"), tuple(defines), "compiler"),
+        jobs=2,
     )
 
 

@@ -24,7 +24,7 @@ from tfcross.targets.profile import Profile, load_profile
 from tfcross.targets.target import host_triple
 from tfcross.toolchains.download import bring_to
 from tfcross.toolchains.families import resolve_toolchain
-from tfcross.toolchains.toolchain import Toolchain
+from tfcross.toolchains.toolchain import Places, Toolchain
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "arm-linux-gnueabihf-"
@@ -95,7 +95,7 @@ def test_where_the_compiler_defaults_to_armv6_objects_for_armv7_keep_to_its_libr
 ) -> None:
     wrapped(tmp_path / "gcc/bin", RASPBIAN)
     found = resolve_toolchain(
-        project(tmp_path), "old", pi(), environment.path(), "", folder=str(tmp_path / "gcc")
+        project(tmp_path), "old", pi(), environment.path(), "", places=Places(folder=str(tmp_path / "gcc"))
     )
     assert found.flags == (*pi().ccflags, "-U__GCC_HAVE_SYNC_COMPARE_AND_SWAP_2")
     assert output_of(tmp_path, found, PROGRAM) == "42\n"
@@ -105,7 +105,7 @@ def test_where_the_profile_leaves_the_default_cpu_nothing_is_added(tmp_path: Pat
     wrapped(tmp_path / "gcc/bin", RASPBIAN)
     profile = replace(pi(), ccflags=("-mfpu=neon-vfpv4",))
     found = resolve_toolchain(
-        project(tmp_path), "old", profile, environment.path(), "", folder=str(tmp_path / "gcc")
+        project(tmp_path), "old", profile, environment.path(), "", places=Places(folder=str(tmp_path / "gcc"))
     )
     assert found.flags == ("-mfpu=neon-vfpv4",)
     assert output_of(tmp_path, found, PROGRAM) == "42\n"
@@ -128,7 +128,9 @@ def test_a_proof_loads_the_libraries_of_its_toolchain(tmp_path: Path) -> None:
     build = [f"{PREFIX}g++-12", "-shared", "-fPIC", f"-Wl,-soname,{library.name}", "-o", str(library)]
     subprocess.run([*build, "word.cc"], cwd=tmp_path, check=True)
     root = project(tmp_path, runtime=[library.name, "libmissing.so.1"])
-    found = resolve_toolchain(root, "old", pi(), environment.path(), "", folder=str(tmp_path / "gcc"))
+    found = resolve_toolchain(
+        root, "old", pi(), environment.path(), "", places=Places(folder=str(tmp_path / "gcc"))
+    )
     assert found.runtime == (str(library),)
     link = [found.linker, *found.link_flags, "app.cc", *found.runtime, "-o", "app"]
     subprocess.run(link, cwd=tmp_path, check=True)

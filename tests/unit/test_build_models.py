@@ -138,3 +138,15 @@ def test_what_no_proof_has_run_is_told(tmp_path: Path) -> None:
     (tmp_path / "proof.yaml").write_text("source: own.cc\narguments: [n.pb]\n")
     (tmp_path / "own.cc").touch()
     assert "unproven" not in built.facts()
+
+
+def test_answers_are_of_one_model(tmp_path: Path, plain: Path) -> None:
+    other = tmp_path / "other.pb"
+    other.write_bytes(graph_bytes(NODES, 1500))
+    for models, count in (([plain, other], 2), ([], 0)):
+        with pytest.raises(TfcrossError) as caught:
+            read_models(parse_options({"MODEL": ",".join(map(str, models)), "PROOF": "a.npz"}), tmp_path)
+        assert str(caught.value) == (
+            f"PROOF=a.npz: holds the answers of one model, and there are {count}; give one, or put a "
+            "proof.yaml beside each."
+        )

@@ -48,8 +48,12 @@ def examine(path: Path) -> bool:
 
 
 def cut_and_read_again(path: Path, output: str) -> None:
-    """What is written of a cut graph is what was read of it."""
-    cut = load_model(path, ends=Ends(outputs=(output,)))
+    """What is written of a cut graph is what was read of it; a cut that no session runs is one line."""
+    try:
+        cut = load_model(path, ends=Ends(outputs=(output,)))
+    except TfcrossError as error:
+        assert "\n" not in str(error)
+        return
     target = path.parent / "cut.pb"
     write_cut(cut, target)
     again = load_model(target)

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from fake_compilers import ROOT, TRIPLE, gcc, pi, program
 
+from tfcross.errors import TfcrossError
+from tfcross.toolchains import driver
 from tfcross.toolchains.driver import is_version, same_machine
 from tfcross.toolchains.families import resolve_toolchain
 
@@ -62,3 +67,27 @@ def test_a_compiler_makes_code_for_the_triple(found: str, triple: str, same: boo
 )
 def test_a_version_meets_a_pin_by_whole_parts(version: str, pin: str, matches: bool) -> None:
     assert is_version(version, pin) == matches
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("sleep 613.7", id="that says nothing"),
+        pytest.param("echo Target: x; echo gcc version 12.2.0; sleep 613.7", id="that does not end"),
+        pytest.param("trap '' TERM INT; sleep 613.7; sleep 613.7", id="that no signal ends"),
+        pytest.param("sleep 613.7 &", id="that leaves a process behind"),
+    ],
+)
+def test_a_compiler_is_ended_with_all_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    monkeypatch.setattr(driver, "ANSWER_SECONDS", 1)
+    hanging, begun = program(tmp_path, "g++", script), time.monotonic()
+    with pytest.raises(TfcrossError) as caught:
+        driver.ask(str(hanging), os.environ["PATH"])
+    assert str(caught.value) == (
+        f"{hanging}: no answer to `-v' in 1 s; mend it, or pass another TOOLCHAIN= or PATH."
+    )
+    left = subprocess.run(["ps", "-A", "-o", "stat=,args="], capture_output=True, text=True, check=True)
+    assert [line for line in left.stdout.splitlines() if "sleep 613.7" in line and line[0] != "Z"] == []
+    assert time.monotonic() - begun < 20

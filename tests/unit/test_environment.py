@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tfcross import environment
+from tfcross.errors import TfcrossError
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,25 @@ from tfcross import environment
 )
 def test_the_cache_is_where_the_environment_says(environ: dict[str, str], folder: Path) -> None:
     assert environment.cache_folder(environ) == folder
+
+
+@pytest.mark.parametrize(
+    ("environ", "shown"),
+    [
+        pytest.param({"TFCROSS_CACHE": "~nobody-here/c"}, "~nobody-here/c", id="no such user"),
+        pytest.param({}, "~", id="a user without a home, as in a container"),
+    ],
+)
+def test_a_home_folder_that_nobody_tells_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], shown: str
+) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 2)
+    with pytest.raises(TfcrossError) as caught:
+        environment.cache_folder(environ)
+    assert str(caught.value) == (
+        f"{shown}: the system does not tell where that home folder is; give the whole path, or set HOME."
+    )
 
 
 def test_a_compiler_sees_nothing_that_would_change_its_output() -> None:

@@ -119,11 +119,11 @@ def test_the_graph_tells_what_the_user_does_not(path: Path) -> None:
     )
     assert cut(path, "jpeg", "probabilities").placeholders == (Placeholder("jpeg", "DT_STRING", ()),)
     assert cut(path, "jpeg", "probabilities").replaced == frozenset()
-    assert cut(path, "read", "read").placeholders == (Placeholder("read", "DT_FLOAT", None),)
+    assert cut(path, "product", "second").placeholders == (Placeholder("product", "DT_FLOAT", None),)
 
 
-def test_without_outputs_they_are_those_of_the_whole_graph(path: Path) -> None:
-    model = cut(path, "product=float[1,200],labels,read")
+def test_without_outputs_they_are_those_of_the_whole_graph_that_are_not_fed(path: Path) -> None:
+    model = cut(path, "product=float[1,200],labels")
     assert model.outputs == ("probabilities", "called", "second", "loss", "read")
 
 
@@ -192,6 +192,19 @@ def test_without_outputs_they_are_those_of_the_whole_graph(path: Path) -> None:
             "name the node that reads it",
             id="a handle",
         ),
+        pytest.param(
+            "product,labels,second",
+            "",
+            "INPUTS: the outputs ('probabilities', 'called', 'loss' and 1 more) do not need 'second'; "
+            "leave it out",
+            id="an end of the whole graph is fed",
+        ),
+        pytest.param(
+            "cast,product",
+            "second,product:0",
+            "'product' is an input and an output; no session gives back what it is fed",
+            id="fed and fetched",
+        ),
     ],
 )
 def test_ends_that_do_not_fit_are_one_line(path: Path, inputs: str, outputs: str, message: str) -> None:
@@ -215,8 +228,8 @@ def test_a_node_whose_neighbour_is_gone_may_stand_anywhere(path: Path, tmp_path:
     graph = written(cut(path, "product=float[1,200]", "probabilities,called"), tmp_path)
     assert "_class" not in graph.node[0].attr
     assert graph.node[1].attr["_class"].list.s == [b"loc:@product"]  # still there, as a placeholder
-    behind = written(cut(path, "probabilities=float[1]", "probabilities"), tmp_path)
-    assert [node.op for node in behind.node] == ["Placeholder"]
+    behind = written(cut(path, "product=float[1]", "probabilities"), tmp_path)
+    assert [node.op for node in behind.node] == ["Placeholder", "Softmax"]
     graph = training_graph()
     graph.node[7].attr["_class"].list.s[:] = [b"loc:@labels"]
     path.write_bytes(graph.SerializeToString())

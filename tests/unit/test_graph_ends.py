@@ -95,6 +95,12 @@ def test_outputs_are_names_each_once() -> None:
         pytest.param(
             "", "y,^z", "OUTPUTS=y,^z: '^z' is no NAME; give names as softmax or split:1.", id="control"
         ),
+        pytest.param(
+            "", "y:٣", "OUTPUTS=y:٣: 'y:٣' is no NAME; give names as softmax or split:1.", id="another digit"
+        ),
+        pytest.param(
+            "", "y:01", "OUTPUTS=y:01: 'y:01' is no NAME; give names as softmax or split:1.", id="a zero"
+        ),
         pytest.param("", "y,", "OUTPUTS=y,: '' is no NAME; give names as softmax or split:1.", id="a comma"),
     ],
 )

@@ -141,21 +141,32 @@ def test_what_is_in_the_way_of_a_file_is_taken_away_in_the_builds_own_places(
     made: Made, block: Callable[[], object]
 ) -> None:
     block()
-    clear_way(TARGET, ours=True)
+    clear_way(TARGET, "build/")
     assert not os.path.lexists(TARGET)
     Path(TARGET).parent.mkdir(exist_ok=True)
     Path(TARGET).write_text("made anew")
 
 
 def test_a_file_that_is_in_no_ones_way_is_left(made: Made) -> None:
-    clear_way(TARGET, ours=True)
+    clear_way(TARGET, "build/")
     assert Path(TARGET).read_text() == "content"
+
+
+def test_a_users_file_above_a_folder_of_ours_is_not_deleted(made: Made) -> None:
+    Path("notes.txt").write_text("mine")
+    with pytest.raises(TfcrossError) as caught:
+        clear_way("notes.txt/PI-armv7/manifest.json", "build/", "notes.txt/PI-armv7")
+    assert (
+        str(caught.value)
+        == "notes.txt: is no folder, and notes.txt/PI-armv7/manifest.json has to be made; move it away."
+    )
+    assert Path("notes.txt").read_text() == "mine"
 
 
 def test_a_users_folder_is_not_deleted(made: Made) -> None:
     Path("sizes.json").mkdir()
     with pytest.raises(TfcrossError) as caught:
-        clear_way("sizes.json", ours=False)
+        clear_way("sizes.json", "build/")
     assert str(caught.value) == "sizes.json: is no file, and sizes.json has to be made; move it away."
     assert Path("sizes.json").is_dir()
 

@@ -54,7 +54,7 @@ TOOLCHAIN = Toolchain(
     "clang",
     "14.0.6",
     "id",
-    *(f"/usr/bin/{n}" for n in "abcdefgh"),
+    *(f"/usr/bin/{n}" for n in "abcdef"),
     ("-mfpu=neon",),
     (),
     (),

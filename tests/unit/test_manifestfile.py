@@ -84,6 +84,30 @@ def test_an_edited_manifest_is_refused(written: Path, change: dict[str, object],
     assert str(caught.value).startswith(f"{written}: {message}")
 
 
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        pytest.param({"format": None}, "has no format number", id="from before there were formats"),
+        pytest.param({"format": 2, "parts": []}, "is of format 2", id="of a later tfcross"),
+    ],
+)
+def test_a_manifest_of_another_format_is_refused_with_what_to_do(
+    written: Path, change: dict[str, object], what: str
+) -> None:
+    document = {**json.loads(written.read_text()), **change}
+    kept = {key: value for key, value in document.items() if value is not None}
+    written.write_text(json.dumps(kept))
+    with pytest.raises(TfcrossError) as caught:
+        load_manifest(written)
+    assert str(caught.value) == (
+        f"{written}: {what}, not of format 1: made by another version of tfcross; build again."
+    )
+
+
+def test_a_manifest_says_its_format(written: Path) -> None:
+    assert json.loads(written.read_text())["format"] == 1
+
+
 def test_a_file_that_is_no_manifest_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m").write_text("x")
     with pytest.raises(TfcrossError, match=r"m: not JSON: Expecting value: .*; build again\.$"):

@@ -39,8 +39,8 @@ DEFAULTS = Options(
 NAMES = (
     "ANDROID_API, ANDROID_ARCH, ANDROID_TYPES, API, ARCH, BITCODE, CC_PREFIX, EMULATOR, EXTRA_KERNELS, "
     "EXTRA_OPS, GRAPH, HOST_OS, INPUTS, IOS_ARCH, LAUNCHER, MIN_SDK_VERSION, MODEL, NDK_ROOT, OFFLINE, "
-    "OPS_DIR, OPTFLAGS, OUT, OUTPUTS, RELEASE, SIGNATURE, SIZE_BUDGET, SOURCE_<name>, SOURCE_DIR, TAGS, "
-    "TARGET, TOOLCHAIN, TOOLCHAIN_ROOT, TRANSFORMS, TYPES, V"
+    "OPS_DIR, OPTFLAGS, OUT, OUTPUTS, PROOF, RELEASE, SIGNATURE, SIZE_BUDGET, SOURCE_<name>, SOURCE_DIR, "
+    "TAGS, TARGET, TOOLCHAIN, TOOLCHAIN_ROOT, TRANSFORMS, TYPES, V"
 )
 
 
@@ -225,3 +225,9 @@ def test_scons_help_shows_every_variable_with_values_default_and_actual_value(tm
     )
     assert "    default: -Os\n    actual: -O3 -g\n" in shown
     assert "    aliases: ['ANDROID_ARCH', 'IOS_ARCH']\n" in shown
+
+
+def test_a_name_that_is_no_utf_8_is_refused():
+    with pytest.raises(TfcrossError) as caught:
+        parse_options({"TARGET": "PI", "OUT": "out\udcff"})
+    assert str(caught.value) == r"OUT='out\udcff': not UTF-8; rename the file or folder."

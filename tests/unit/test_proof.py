@@ -80,7 +80,8 @@ def test_a_proof_beside_the_model_names_program_arguments_and_inputs(tmp_path: P
         pytest.param(
             "source: a.cc\narguments: []\nargs: []\n",
             (),
-            "{0}/proof.yaml: unknown key 'args'. Known: arguments, source.",
+            "{0}/proof.yaml: unknown key 'args'. Known: answers, arguments, inputs, model, outputs, source, "
+            "tolerance.",
             id="unknown key",
         ),
         pytest.param(

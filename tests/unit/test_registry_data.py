@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tfcross.errors import TfcrossError
 from tfcross.registry.data import load_registry_data
+from tfcross.registry.sources import ReleaseRegistry
 from tfcross.registry.sourcetree import stub_files
 
 RELEASES = Path(__file__).parents[2] / "releases"
@@ -68,7 +71,8 @@ def edited(folder: Path, old: str, new: str) -> Path:
         pytest.param(
             "sources:",
             "source:",
-            "9.9/registry.yaml: unknown key 'source'. Known: exclude, macros, sources, types, unknown_attrs.",
+            "9.9/registry.yaml: unknown key 'source'. Known: data_types, exclude, "
+            "graph_version, kernels, macros, sources, types, unknown_attrs.",
             id="unknown key",
         ),
         pytest.param(
@@ -89,3 +93,43 @@ def test_bad_data_is_refused(old: str, new: str, message: str, tmp_path: Path) -
     with pytest.raises(TfcrossError) as caught:
         load_registry_data(edited(tmp_path, old, new))
     assert str(caught.value) == message
+
+
+TYPES_PROTO = """
+enum DataType {
+  DT_INVALID = 0;
+  // Data types that all computation devices support.
+  DT_FLOAT = 1;
+  DT_FLOAT_REF = 101;
+}
+enum SpecializedType {
+  ST_INVALID = 0;
+}
+"""
+VERSION_H = (
+    "#define TF_GRAPH_DEF_VERSION_MIN_PRODUCER 0\n#define TF_GRAPH_DEF_VERSION 1575  // Updated: 2023\n"
+)
+
+
+def registry_of(tree: Path) -> ReleaseRegistry:
+    nothing: Any = None
+    sources: Any = SimpleNamespace(tree=SimpleNamespace(path=tree))
+    return ReleaseRegistry(nothing, nothing, load_registry_data(RELEASES / "2.14.1"), nothing, sources, None)
+
+
+def test_the_tree_tells_types_and_version(tmp_path: Path) -> None:
+    for name, text in (("framework/types.proto", TYPES_PROTO), ("public/version.h", VERSION_H)):
+        (tmp_path / "tensorflow/core" / name).parent.mkdir(parents=True)
+        (tmp_path / "tensorflow/core" / name).write_text(text)
+    release = registry_of(tmp_path)
+    assert release.data_types() == {"DT_INVALID", "DT_FLOAT", "DT_FLOAT_REF"}
+    assert release.graph_version() == 1575
+
+
+def test_a_tree_that_does_not_tell_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TfcrossError) as raised:
+        registry_of(tmp_path).graph_version()
+    assert str(raised.value) == (
+        f"{tmp_path}/tensorflow/core/public/version.h: nothing in it is like "
+        r"^#define TF_GRAPH_DEF_VERSION (\d+); give this release's tree."
+    )

@@ -152,7 +152,7 @@ def test_text_graphs_are_read_unchecked(tmp_path: Path) -> None:
             b"nonsense",
             TEXT,
             "{path}: this is no TensorFlow graph (it does not start like a text graph); allowed are a frozen "
-            "GraphDef and a SavedModel; pass the model's .pb, .pbtxt or SavedModel folder.",
+            "GraphDef, a SavedModel and a checkpoint; pass the model's .pb, .pbtxt or SavedModel folder.",
             id="neither",
         ),
         pytest.param(

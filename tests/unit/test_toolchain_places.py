@@ -18,7 +18,7 @@ from tfcross.targets.profile import Profile
 from tfcross.targets.target import host_triple
 from tfcross.toolchains.download import bring_to, toolchain_source
 from tfcross.toolchains.families import resolve_toolchain
-from tfcross.toolchains.toolchain import Toolchain
+from tfcross.toolchains.toolchain import Places, Toolchain
 
 WAYS_OUT = (
     "Install it (no Debian package has it; builds on x86-64 download it from github.com/raspberrypi/tools; "
@@ -30,7 +30,7 @@ PIN = "PI pins gcc 4.8 for TensorFlow 1.8.0; arm-linux-gnueabihf-g++-4.8 is not"
 
 def error_with(folder: Path | str, search_path: Path) -> str:
     with pytest.raises(TfcrossError) as raised:
-        resolve_toolchain(ROOT, "", pi("1.8.0"), str(search_path), "", folder=str(folder))
+        resolve_toolchain(ROOT, "", pi("1.8.0"), str(search_path), "", places=Places(folder=str(folder)))
     return str(raised.value)
 
 
@@ -39,7 +39,7 @@ def test_the_programs_of_a_given_folder_come_before_those_on_path(tmp_path: Path
     own, path = tmp_path / "own", tmp_path / "path"
     gcc(own / inside, "4.8.3")
     gcc(path, "4.8.5", suffix="-4.8")
-    found = resolve_toolchain(ROOT, "", pi("1.8.0"), str(path), "", folder=str(own))
+    found = resolve_toolchain(ROOT, "", pi("1.8.0"), str(path), "", places=Places(folder=str(own)))
     assert found.version == "4.8.3"
     assert {Path(program).parent for program in (found.cxx, found.cc, found.linker, found.ar)} == {
         own / inside
@@ -51,7 +51,7 @@ def test_what_a_given_folder_lacks_besides_the_compilers_is_taken_from_path(tmp_
     gcc(own, "4.8.3")
     gcc(path, "12.2.0")
     (own / f"{TRIPLE}-ar").unlink()
-    found = resolve_toolchain(ROOT, "", pi("1.8.0"), str(path), "", folder=str(own))
+    found = resolve_toolchain(ROOT, "", pi("1.8.0"), str(path), "", places=Places(folder=str(own)))
     assert (found.ar, found.nm) == (str(path / f"{TRIPLE}-ar"), str(own / f"{TRIPLE}-nm"))
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tfcross.errors import TfcrossError
-from tfcross.sources.unpack import Layout, unpack, unpack_in_child
+from tfcross.sources.unpack import Layout, unpack
+from tfcross.sources.unpack_process import unpack_in_child
 from tfcross.treehash import FileSet, hash_folder
 
 FILES = {"top/a.h": b"one\n", "top/src/b.cc": b"two\n", "top/tests/t.cc": b"three\n"}

@@ -116,6 +116,12 @@ def test_another_command_or_environment_has_another_record(other):
     assert other not in ("", key(*WORDS))
 
 
+def test_another_checkout_with_the_same_build_folder_has_another_record(tmp_path, monkeypatch):
+    before = key(*WORDS)
+    monkeypatch.chdir(tmp_path)
+    assert key(*WORDS) not in ("", before)
+
+
 @pytest.mark.parametrize(
     "word",
     ["-n", "-c", "-h", "--debug=explain", "-k", "SOURCE_protobuf=../protobuf", "OPS_DIR=my_ops", "package"],

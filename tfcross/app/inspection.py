@@ -66,9 +66,9 @@ def for_library(binaries: Sequence[Binary], manifest: Mapping[str, Any], shown: 
     for binary in binaries:
         if binary.cpu == manifest["cpu"]:
             return binary
-    found = " and ".join(f"{binary.format} for {binary.isa}" for binary in binaries)
+    kinds = " and ".join(f"{binary.format} for {binary.isa}" for binary in binaries)
     raise TfcrossError(
-        f"{shown}: is {found}; the library {manifest['target']}-{manifest['arch']} is for "
+        f"{shown}: is {kinds}; the library {manifest['target']}-{manifest['arch']} is for "
         f"{manifest['triple']}. Pass an app that is built for it, or another --library."
     )
 

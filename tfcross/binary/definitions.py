@@ -6,7 +6,6 @@ Used for one question: kernels leave a symbol undefined; which file has to be co
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +13,8 @@ from os.path import commonprefix
 from pathlib import Path
 from typing import TypeVar
 
+from tfcross import programs
 from tfcross.binary.cppnames import Key, operator_name, symbol_key, without_brackets
-from tfcross.errors import TfcrossError
 
 K = TypeVar("K")
 
@@ -44,14 +43,14 @@ class Definitions:
         proto = _OF_PROTO.search(symbol)
         if proto:
             name = _ENCODED.sub(lambda code: chr(int(code[1], 16)), proto[1])
-            found = frozenset({f"{name}.pb.cc"} & self.sources.keys())
+            files = frozenset({f"{name}.pb.cc"} & self.sources.keys())
         elif of_type:
             _, name = symbol_key(symbol[of_type.end() :])
-            found = self.by_class.get(name, frozenset())
+            files = self.by_class.get(name, frozenset())
         else:
             scope, name = symbol_key(symbol)
-            found = self.by_key.get((scope, name), frozenset()) or self._beside_headers(name)
-        return sorted(found, key=lambda file: (-len(commonprefix([file, user])), len(file), file))
+            files = self.by_key.get((scope, name), frozenset()) or self._beside_headers(name)
+        return sorted(files, key=lambda file: (-len(commonprefix([file, user])), len(file), file))
 
     def family_of(self, symbol: str) -> list[str]:
         """Files that instantiate what a header defines: ``x_op_1.cc``, … that include ``x_op_impl.h``.
@@ -59,13 +58,13 @@ class Definitions:
         Each has its part of the instances, so all are needed; the last resort where no file has a definition.
         """
         scope, name = symbol_key(symbol)
-        found = set()
+        family = set()
         for header in self._declaring(name) or self._with_class(scope):
             stem = re.sub(r"(_cpu|_impl)*\.h$", "", header)
             include = re.compile(rf'"{re.escape(stem)}\w*\.h"')
             beside = (file for file in self.sources if file.startswith(stem) and file.endswith(".cc"))
-            found |= {file for file in beside if include.search(self._text(file))}
-        return sorted(found)
+            family |= {file for file in beside if include.search(self._text(file))}
+        return sorted(family)
 
     def _with_class(self, name: str) -> list[str]:
         """Headers that define the class ``name``; none for the scope of a function that is in no class."""
@@ -114,14 +113,14 @@ def index_definitions(roots: Sequence[Path], folders: Sequence[str], exclude: st
 
 
 def _sources(roots: Sequence[Path], folders: Sequence[str], skip: re.Pattern[str]) -> dict[str, Path]:
-    found = {}
+    root_of = {}
     for root in roots:
         for folder in folders:
             for path in ((root / folder), *(root / folder).rglob("*")):
                 name = path.relative_to(root).as_posix()
                 if path.suffix in (".h", ".cc") and path.is_file() and not skip.search(name):
-                    found[name] = root
-    return found
+                    root_of[name] = root
+    return root_of
 
 
 def _frozen(table: Mapping[K, set[str]]) -> dict[K, frozenset[str]]:
@@ -138,14 +137,10 @@ def _tags(root: Path, folders: Sequence[str], ctags: str) -> Iterator[tuple[str,
     command = [ctags, "--quiet=yes", "-R", "--languages=C++,C", "--langmap=C++:.cc,C:.c"]
     # C's kinds before C++'s: they are one table to ctags, and the last word counts.
     command += ["--c-kinds=fv", "--c++-kinds=fvm", "--fields=sk", "--excmd=number", "--sort=no", "-f", "-"]
-    try:
-        done = subprocess.run(
-            [*command, *folders], cwd=root, capture_output=True, text=True, errors="replace", check=True
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise TfcrossError(f"{ctags}: cannot index the sources: {error}. Install universal-ctags.") from error
-    for line in done.stdout.splitlines():
+    install = "Install universal-ctags."
+    said = programs.run([*command, *folders], install=install, remedy=install, folder=root)
+    for line in said.splitlines():
         name, file, rest = line.split("\t", 2)
         name = operator_name(name.removeprefix("operator ")) if name.startswith("operator ") else name
-        found = re.search(r"\t(?:class|struct|namespace|union):([^\t]+)", rest)
-        yield file, without_brackets(found[1]).split("::")[-2:] if found else [""], name
+        scope = re.search(r"\t(?:class|struct|namespace|union):([^\t]+)", rest)
+        yield file, without_brackets(scope[1]).split("::")[-2:] if scope else [""], name

@@ -68,12 +68,12 @@ def _units(elf: Any) -> Counter[str] | None:
     data, (info, size) = table.data(), _INFO[elf.elfclass]
     names = elf.get_section(table["sh_link"])
     order = "<I" if elf.little_endian else ">I"
-    found = Counter(
+    units = Counter(
         names.get_string(struct.unpack_from(order, data, at)[0]).rpartition("/")[2]
         for at in range(0, len(data), size)
         if data[at + info] & 0xF == _STT_FILE
     )
-    return found or None
+    return units or None
 
 
 def _isa(elf: Any) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tfcross.errors import TfcrossError
+
 #: The head of a GNU build-id note with a SHA-1: name size 4, value size 20, type 3, "GNU".
 BUILD_ID = bytes.fromhex("04000000 14000000 03000000") + b"GNU\0"
 #: Libraries that all kinds of programs load, and that no code of a compiler's making depends on.
@@ -29,17 +31,25 @@ def program_files(program: Path) -> list[Path]:
     """``program`` and the shared libraries that it loads, wherever they lie, but for the common ones.
 
     All without links; in the order in which programs name them, so that it is the same on every machine.
-    What is neither ELF nor Mach-O (a script) is all there is.
+    What is neither ELF nor Mach-O (a script) is all there is. TfcrossError for a damaged one.
     """
     program = program.resolve()
     with program.open("rb") as stream:
         magic = stream.read(4)
-    if magic == _ELF:
+    if magic != _ELF and magic not in _MACHO:
+        return [program]
+    try:
+        if magic in _MACHO:
+            return _all_below(program, lambda file: _macho_libraries(file, program.parent))
         places = _loaded(program)
         return _all_below(program, lambda file: _elf_libraries(file, places))
-    if magic in _MACHO:
-        return _all_below(program, lambda file: _macho_libraries(file, program.parent))
-    return [program]
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever damaged tables lead the two readers to
+        if isinstance(error, OSError) and error.errno:  # the system's, not a reader's own
+            raise
+        problem = f"{program}: a damaged program, or a library of it is ({error})"
+        raise TfcrossError(f"{problem}; install its package anew.") from error
 
 
 def content_id(path: Path) -> str:
@@ -49,8 +59,8 @@ def content_id(path: Path) -> str:
 
 def _stamp(path: Path) -> Stamp:
     """What changes with the file: with it, what was read is kept for this run."""
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 @functools.cache

@@ -93,8 +93,8 @@ def _binary(path: Path, file: Any, header: Any) -> Binary:
 
 
 def _units(names: list[str]) -> Counter[str] | None:
-    found = Counter(name.removeprefix(_CONSTRUCTORS) for name in names if name.startswith(_CONSTRUCTORS))
-    return found or None
+    units = Counter(name.removeprefix(_CONSTRUCTORS) for name in names if name.startswith(_CONSTRUCTORS))
+    return units or None
 
 
 def _unresolved(symbol: Any) -> bool:

@@ -51,7 +51,8 @@ def measure(
     for file, part in registering.items():
         _add_kernels(sizes, by_file[file], part["kernels"])
     rounded = {
-        group: {name: round(size) for name, size in sorted(found.items())} for group, found in sizes.items()
+        group: {name: round(size) for name, size in sorted(by_name.items())}
+        for group, by_name in sizes.items()
     }
     return {**rounded, "other": other}
 
@@ -87,12 +88,14 @@ def _spelled(text: str) -> str:
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     """(group, name, bytes more) for all that differs between two measurements; the largest growth first."""
-    found = [
+    differences = [
         (group, name, after.get(group, {}).get(name, 0) - before.get(group, {}).get(name, 0))
         for group in GROUPS
         for name in sorted({*before.get(group, {}), *after.get(group, {})})
     ]
-    return sorted((change for change in found if change[2]), key=lambda change: (-change[2], change[:2]))
+    return sorted(
+        (change for change in differences if change[2]), key=lambda change: (-change[2], change[:2])
+    )
 
 
 def over_budget(budget: int, sizes: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tfcross.errors import TfcrossError
+from tfcross import programs
 
 _AT_ONCE = 200  # files for one nm: a command line has its limits
 _LINE = re.compile(r"(.+): (\S+) (\w)(?: |$)")
@@ -53,14 +52,8 @@ def demangle(names: Iterable[str], program: str) -> dict[str, str]:
 
 
 def _said(argv: Sequence[str], given: str = "") -> str:
-    try:
-        done = subprocess.run(argv, input=given, capture_output=True, text=True, errors="replace")
-    except OSError as error:
-        raise TfcrossError(f"{argv[0]}: cannot be run: {error.strerror}. Install binutils.") from error
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[0]
-        raise TfcrossError(f"{reason}. Remove that file and build again.")
-    return done.stdout
+    remedy = "Remove that file and build again."
+    return programs.run(argv, install="Install binutils.", remedy=remedy, given=given)
 
 
 @dataclass(frozen=True)
@@ -77,13 +70,13 @@ def sized_symbols(text: str, sized: bool = True) -> list[Symbol]:
 
     Without ``-S`` (``sized`` is false), as for Mach-O, which keeps none, all sizes are 0.
     """
-    found, member = [], ""
+    symbols, member = [], ""
     for line in text.splitlines():
         words = line.split(maxsplit=3)
         if line.endswith(":") and len(words) == 1:
             member = line[:-1]
         elif len(words) == 4 and len(words[2]) == 1:
-            found.append(Symbol(words[3], int(words[1], 16), member))
+            symbols.append(Symbol(words[3], int(words[1], 16), member))
         elif len(words) == 3 and len(words[1]) == 1 and not sized:
-            found.append(Symbol(words[2], 0, member))
-    return found
+            symbols.append(Symbol(words[2], 0, member))
+    return symbols

@@ -19,9 +19,9 @@ def treemap(title: str, sizes: Mapping[str, Any]) -> str:
     return render("sizes.html.j2", title=title, groups=groups, width=WIDTH, height=HEIGHT, sizes=sizes)
 
 
-def _tiles(found: Mapping[str, int]) -> list[dict[str, Any]]:
+def _tiles(sizes: Mapping[str, int]) -> list[dict[str, Any]]:
     """What to draw, largest first."""
-    items = sorted(((size, name) for name, size in found.items() if size > 0), key=lambda i: (-i[0], i[1]))
+    items = sorted(((size, name) for name, size in sizes.items() if size > 0), key=lambda i: (-i[0], i[1]))
     if not items:
         return []
     folders = sorted({name.rpartition("/")[0] for _, name in items})

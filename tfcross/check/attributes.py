@@ -47,9 +47,9 @@ def _bad_value(attr: AttrSummary, definition: AttrDef) -> str:
         return f"should be {kind} and is {attr.kind if attr.kind != 'none' else 'empty'}"
     if definition.minimum is None:
         return ""
-    found, unit = (attr.value, "") if kind == "int" else (len(attr.value), " elements")
-    short = found < definition.minimum
-    return f"has {found}{unit}, and at least {definition.minimum} is allowed" if short else ""
+    size, unit = (attr.value, "") if kind == "int" else (len(attr.value), " elements")
+    short = size < definition.minimum
+    return f"has {size}{unit}, and at least {definition.minimum} is allowed" if short else ""
 
 
 def unknown_attrs(node: Node, opdef: OpDef) -> list[str]:

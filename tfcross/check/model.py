@@ -47,7 +47,7 @@ class ModelCheck:
     def features(self) -> dict[str, list[str]]:
         """What the graph has beside plain nodes: names of nodes or functions, by kind; no empty lists."""
         nodes = [node for node, _ in self.nodes]
-        found = {
+        by_kind = {
             "loops": [node.name for node in nodes if node.op in _LOOPS],
             "branches": [node.name for node in nodes if node.op in _BRANCHES],
             "functional control flow": [node.name for node in nodes if node.op in _FUNCTIONAL],
@@ -55,7 +55,7 @@ class ModelCheck:
             "pinned to a device": [node.name for node in nodes if node.device],
             "label kernels": [node.name for node in nodes if node.attr("_kernel", "string")],
         }
-        return {kind: names for kind, names in found.items() if names}
+        return {kind: names for kind, names in by_kind.items() if names}
 
     def inserted(self) -> dict[str, str]:
         """The ops that the runtime adds on its own, each with the reason."""

@@ -114,11 +114,11 @@ def _row(
 
 
 def _types(kernels: Iterable[Kernel]) -> dict[str, set[int]]:
-    found: dict[str, set[int]] = {}
+    by_attr: dict[str, set[int]] = {}
     for kernel in kernels:
         for attr, numbers in kernel.constraints:
-            found.setdefault(attr, set()).update(numbers)
-    return found
+            by_attr.setdefault(attr, set()).update(numbers)
+    return by_attr
 
 
 def _names(numbers: Iterable[int]) -> tuple[str, ...]:

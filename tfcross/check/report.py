@@ -13,7 +13,6 @@ from tfcross.graph.node import Node
 from tfcross.render import table
 
 _HEAD = ("nodes", "op", "types", "verdict", "kernel")
-_KERNELS = "tensorflow/core/kernels/"
 
 
 def json_check(check: ModelCheck) -> dict[str, Any]:
@@ -50,14 +49,17 @@ def _json_node(node: Node, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def text_check(check: ModelCheck, place: str, every_node: bool = False, words: Sequence[str] = ()) -> str:
+def text_check(
+    check: ModelCheck, place: str, kernels: str = "", every_node: bool = False, words: Sequence[str] = ()
+) -> str:
     """A table, one line for equal nodes or for each; then what hinders, what surprises, what comes with it.
 
-    ``place`` names target, release and types; ``words`` are the command line's, for commands.
+    ``place`` names target, release and types; a file in the folder ``kernels`` is shown as from there;
+    ``words`` are the command line's, for commands.
     """
     says = "runs" if check.runs else "cannot run"
     lines = [f"{check.model.path} on {place}: {says}", ""]
-    rows = _node_rows(check.nodes) if every_node else _case_rows(check.nodes)
+    rows = (_node_rows if every_node else _case_rows)(check.nodes, kernels)
     lines += table(("node", *_HEAD[1:]) if every_node else _HEAD, rows)
     lines += _problems(check)
     lines += _mending(check, words)
@@ -67,25 +69,25 @@ def text_check(check: ModelCheck, place: str, every_node: bool = False, words: S
     return "\n".join(lines) + "\n"
 
 
-def _case_rows(nodes: Iterable[tuple[Node, Verdict]]) -> list[tuple[str, ...]]:
+def _case_rows(nodes: Iterable[tuple[Node, Verdict]], kernels: str) -> list[tuple[str, ...]]:
     """Equal nodes once, in the order of op and types."""
     counts: dict[tuple[str, ...], int] = {}
     for node, verdict in nodes:
-        row = _cells(node, verdict)
+        row = _cells(node, verdict, kernels)
         counts[row] = counts.get(row, 0) + 1
     return [(str(counts[row]), *row) for row in sorted(counts)]
 
 
-def _node_rows(nodes: Iterable[tuple[Node, Verdict]]) -> list[tuple[str, ...]]:
+def _node_rows(nodes: Iterable[tuple[Node, Verdict]], kernels: str) -> list[tuple[str, ...]]:
     return [
-        (f"{node.function}: {node.name}" if node.function else node.name, *_cells(node, verdict))
+        (f"{node.function}: {node.name}" if node.function else node.name, *_cells(node, verdict, kernels))
         for node, verdict in nodes
     ]
 
 
-def _cells(node: Node, verdict: Verdict) -> tuple[str, ...]:
+def _cells(node: Node, verdict: Verdict, kernels: str) -> tuple[str, ...]:
     types = " ".join(f"{name}={','.join(map(_type, types))}" for name, types in node.types() if types)
-    kernel = verdict.kernel.file.removeprefix(_KERNELS) if verdict.kernel and verdict.runs else "-"
+    kernel = verdict.kernel.file.removeprefix(kernels) if verdict.kernel and verdict.runs else "-"
     return node.op, types or "-", "OK" if verdict.runs else verdict.cause, kernel
 
 

@@ -77,10 +77,10 @@ class Judge:
     def verdict(self, node: Node) -> Verdict:
         """The verdict on ``node``; nodes of one case share it."""
         case = node.case
-        found = self._verdicts.get(case)
-        if found is None:
-            found = self._verdicts[case] = self._with_purpose(node.op, self._judge(node))
-        return found
+        verdict = self._verdicts.get(case)
+        if verdict is None:
+            verdict = self._verdicts[case] = self._with_purpose(node.op, self._judge(node))
+        return verdict
 
     def _with_purpose(self, op: str, verdict: Verdict) -> Verdict:
         """A purpose is the cause where the kernel is what is missing, and a note where the node runs."""
@@ -164,15 +164,15 @@ class Judge:
         for words, load in self.rules.others.items():
             other = load()
             if node.op in other.ops:
-                found = match_node(other.ops[node.op], plain_attrs(node), other.kernels_of(node.op))
-                if isinstance(found, Kernel):
-                    return f"{words} compiles it ({found.file})."
+                match = match_node(other.ops[node.op], plain_attrs(node), other.kernels_of(node.op))
+                if isinstance(match, Kernel):
+                    return f"{words} compiles it ({match.file})."
         return "TensorFlow has no such CPU kernel: cast in the graph to a type that there is."
 
-    def _in_library(self, node: Node, opdef: OpDef, found: Kernel) -> Verdict:
+    def _in_library(self, node: Node, opdef: OpDef, kernel: Kernel) -> Verdict:
         """Whether the library that is there has the kernel, or one of its own that fits."""
         if self.rules.library is None:
-            return Verdict(OK, kernel=found)
+            return Verdict(OK, kernel=kernel)
         there = self._there(node.op)
         match = match_node(opdef, plain_attrs(node), there)
         if isinstance(match, Kernel):
@@ -180,7 +180,7 @@ class Judge:
         types = single_types(node, opdef) if there else {}
         given = ", ".join(f"{name}={type_names([number])}" for name, number in types.items())
         what = f"the library has no kernel for op {quoted(node.op)}{' with ' if given else ''}{given}"
-        return Verdict(LIBRARY, what, _REBUILD, found)
+        return Verdict(LIBRARY, what, _REBUILD, kernel)
 
 
 def _refused(refusal: Refusal) -> Verdict:

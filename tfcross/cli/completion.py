@@ -14,7 +14,7 @@ from tfcross.toolchains.search import known_toolchains
 #: What ``scons`` takes beside variables.
 COMMANDS = ("compile_commands", "fetch", "package", "sizes")
 #: Variables whose values are files or folders.
-FILES = ("MODEL", "TOOLCHAIN_ROOT", "SOURCE_DIR", "OUT")
+FILES = ("MODEL", "PROOF", "TOOLCHAIN_ROOT", "SOURCE_DIR", "OUT")
 
 
 def completion(root: Path) -> str:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tfcross.capacity import memory_gib
@@ -86,8 +86,8 @@ def check_target(
         yield from _compilers(machine, host, "", "")
     if profile.emulator:
         program, packages = profile.emulator.program, " ".join(profile.emulator.debian)
-        found = shutil.which(program, path=machine.path)
-        yield Check(bool(found), "emulator", found or f"{program} is not on PATH", f"{APT} {packages}")
+        place = shutil.which(program, path=machine.path)
+        yield Check(bool(place), "emulator", place or f"{program} is not on PATH", f"{APT} {packages}")
         yield from _emulator_root(profile.emulator.arguments, packages)
 
 
@@ -117,8 +117,8 @@ def _packages(root: Path) -> Check:
     with (root / "pyproject.toml").open("rb") as stream:
         pins = dict(pin.split("==") for pin in tomllib.load(stream)["project"]["dependencies"])
     wrong = [f"{name} {_version(name)} is not {pin}" for name, pin in pins.items() if _version(name) != pin]
-    found = "; ".join(wrong) or f"all {len(pins)} of the pinned versions"
-    return Check(not wrong, "Python packages", found, "./bootstrap true")
+    state = "; ".join(wrong) or f"all {len(pins)} of the pinned versions"
+    return Check(not wrong, "Python packages", state, "./bootstrap true")
 
 
 def _version(package: str) -> str:
@@ -129,10 +129,10 @@ def _version(package: str) -> str:
 
 
 def _program(program: str, mend: str, path: str, mac: bool) -> Check:
-    found = shutil.which(program, path=path)
-    if mac and found == NO_CTAGS:
-        return Check(False, program, f"{found} is Apple's", mend)
-    return Check(bool(found), program, found or "not on PATH", mend)
+    place = shutil.which(program, path=path)
+    if mac and place == NO_CTAGS:
+        return Check(False, program, f"{place} is Apple's", mend)
+    return Check(bool(place), program, place or "not on PATH", mend)
 
 
 def _compilers(machine: Machine, profile: Profile, toolchain: str, folder: str) -> Iterator[Check]:
@@ -141,15 +141,14 @@ def _compilers(machine: Machine, profile: Profile, toolchain: str, folder: str) 
     hint = install_hint(machine.root, toolchain, profile)
     bring = bring_to(machine.store, None, offline=True, progress=False)
     try:
-        found = resolve_toolchain(
+        resolved = resolve_toolchain(
             machine.root,
             toolchain,
             profile,
             machine.path,
             "",
-            folder=folder,
             bring=bring,
-            places=machine.places,
+            places=replace(machine.places, folder=folder),
         )
     except TfcrossError as error:
         source = download_of(machine.root, toolchain, profile)
@@ -161,8 +160,8 @@ def _compilers(machine: Machine, profile: Profile, toolchain: str, folder: str) 
             way_out = f"install {hint}" if hint else "scons TOOLCHAIN=… …"
             yield Check(False, name, str(error), ELSEWHERE if source else way_out)
         return
-    yield Check(True, name, f"{found.name}, {found.family} {found.version}: {found.cxx}")
-    for flag in found.flags:
+    yield Check(True, name, f"{resolved.name}, {resolved.family} {resolved.version}: {resolved.cxx}")
+    for flag in resolved.flags:
         if flag.startswith("--sysroot="):
             sysroot = Path(flag.partition("=")[2])
             yield Check(sysroot.is_dir(), "sysroot", str(sysroot), f"{APT} {packages}")
@@ -180,9 +179,9 @@ def _writable(name: str, folder: Path, space: int, mend: str) -> Check:
     """Whether files can be made in ``folder``, or where it will be, with ``space`` GiB free."""
     place = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(place).free / 2**30
-    found = f"{folder}, {free:.0f} GiB free"
+    state = f"{folder}, {free:.0f} GiB free"
     try:
         with tempfile.TemporaryFile(dir=place):
-            return Check(free >= space, name, found, mend)
+            return Check(free >= space, name, state, mend)
     except OSError as error:
-        return Check(False, name, f"{found}: {error.strerror}", mend)
+        return Check(False, name, f"{state}: {error.strerror}", mend)

@@ -54,6 +54,7 @@ class Options:
     tags: tuple[str, ...] = ("serve",)
     graph: str = ""
     transforms: str = ""
+    proof: str = ""
 
 
 class Declarable(Protocol):
@@ -89,8 +90,9 @@ def parse_options(
     TYPES ("": a build's). Raises TfcrossError for an unknown name or value, and for aliases that contradict
     each other.
     """
-    for name in arguments:
+    for name, text in arguments.items():
         _check_name(name, source_names)
+        _check_text(name, text)
     value = {variable.name: _value(variable, arguments) for variable in VARIABLES}
     models = _names("MODEL", value["MODEL"], "paths")
     return Options(
@@ -121,6 +123,7 @@ def parse_options(
         tags=_names("TAGS", value["TAGS"], "tags"),
         graph=value["GRAPH"],
         transforms=value["TRANSFORMS"],
+        proof=value["PROOF"],
     )
 
 
@@ -173,6 +176,14 @@ def _check_name(name: str, source_names: Collection[str] | None) -> None:
         return
     others = {other: variable.name for variable in VARIABLES for other in variable.elsewhere}
     raise TfcrossError(f"{name}: unknown variable{did_you_mean(name, names, others)}. {known(names)}")
+
+
+def _check_text(name: str, text: str) -> None:
+    """Records and manifests are UTF-8: a file's name in other bytes, as from an old archive, fits in none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise TfcrossError(f"{name}={ascii(text)}: not UTF-8; rename the file or folder.") from None
 
 
 def _value(variable: Variable, arguments: Mapping[str, str]) -> str:

@@ -36,15 +36,15 @@ def requested_toolchain(
     Raises TfcrossError as ``resolve_toolchain`` does.
     """
     source_dir = Path(options.source_dir) if options.source_dir else None
+    folder = "" if for_host else options.toolchain_root
     return resolve_toolchain(
         root,
         "" if for_host else options.toolchain,
         profile,
         environment.path(),
         options.launcher,
-        folder="" if for_host else options.toolchain_root,
         bring=bring_to(environment.cache_folder(), source_dir, options.offline, progress=progress),
-        places=Places(options.ndk_root, environment.sdk_places()),
+        places=Places(options.ndk_root, environment.sdk_places(), folder),
     )
 
 

@@ -7,13 +7,14 @@ could not read: it may be any ``python3`` that a user's PATH has.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tfcross.cli.interruption import Interruption, drop_output, say
+from tfcross.cli.interruption import ENDINGS, Interruption, drop_output, say
 from tfcross.errors import TfcrossError
 
 WRONG, CLOSED_PIPE = 2, 128 + signal.SIGPIPE
@@ -30,19 +31,37 @@ def start(root: Path) -> None:
     From here on SIGINT and SIGTERM end the script with one line, by way of what is to be cleaned up. Where
     packages are missing, the script starts again in the checkout's ``.venv``; SystemExit if that has none.
     """
+    _open_standard_streams()
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # a bench may take in another script
         Interruption()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
     venv = root / ".venv"
     lacking = lacking_packages(root, venv)
     if not lacking:
         return
     if not _runs_in(venv) and (venv / "pyvenv.cfg").is_file():
+        # Python itself would answer with a traceback while it starts: the new one hears of it in this place.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
         with contextlib.suppress(OSError):
             os.execv(venv / "bin" / "python", [str(venv / "bin" / "python"), *sys.argv])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
     bootstrap = "./bootstrap" if root == Path.cwd() else str(root / "bootstrap")
     remedy = f"type `{bootstrap} true` once, then this again"
     say(f"error: {sys.argv[0]}: {sys.executable} lacks {lacking}; {remedy}.")
     raise SystemExit(WRONG)
+
+
+def _open_standard_streams() -> None:
+    """What was closed (``>&-``) leads nowhere: no file that is opened later takes its place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may be no text in the user's encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def lacking_packages(root: Path, venv: Path) -> str:

@@ -45,6 +45,7 @@ VARIABLES = (
         "TRANSFORMS",
         "what to do with each graph before anything is selected, as 'fold_constants fold_batch_norms'",
     ),
+    Variable("PROOF", "answers that the model has to give: an .npz file with in_<input> and out_<output>"),
     Variable(
         "TYPES",
         "types that kernels are compiled for: slim is what mobile builds have (default: full with MODEL)",

@@ -102,12 +102,12 @@ def _tree(nodes: Sequence[Node]) -> _Scope:
 
 def _scopes_of(name: str) -> list[str]:
     """The scopes that a node of that name is in, from the outermost on: "a" and "a/b" of "a/b/c"."""
-    found: list[str] = []
+    scopes: list[str] = []
     at = name.find("/")
-    while at >= 0 and len(found) < _DEEPEST:
-        found.append(name[:at])
+    while at >= 0 and len(scopes) < _DEEPEST:
+        scopes.append(name[:at])
         at = name.find("/", at + 1)
-    return found
+    return scopes
 
 
 def _opened(top: _Scope, most: int) -> set[str]:
@@ -117,7 +117,7 @@ def _opened(top: _Scope, most: int) -> set[str]:
         fitting = [scope for scope in closed if boxes + scope.children - 1 <= most]
         if not fitting:
             return opened
-        scope = max(fitting, key=lambda one: (sum(1 for _ in one.all_nodes()), one.name))
+        scope = max(fitting, key=lambda candidate: (sum(1 for _ in candidate.all_nodes()), candidate.name))
         closed.remove(scope)
         closed.extend(scope.scopes.values())
         opened.add(scope.name)
@@ -159,7 +159,7 @@ def box_count(group: Group) -> int:
 
 def flat(group: Group) -> Mapping[str, Box]:
     """Every box by its name."""
-    found = {box.name: box for box in group.boxes}
+    by_name = {box.name: box for box in group.boxes}
     for inner in group.groups:
-        found.update(flat(inner))
-    return found
+        by_name.update(flat(inner))
+    return by_name

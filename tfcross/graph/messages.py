@@ -179,8 +179,8 @@ def _classes() -> dict[str, Any]:
             _add_field(message, field)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    found = [pool.FindMessageTypeByName(f"tensorflow.{message.name}") for message in file.message_type]
-    return {descriptor.name: message_factory.GetMessageClass(descriptor) for descriptor in found}
+    descriptors = [pool.FindMessageTypeByName(f"tensorflow.{message.name}") for message in file.message_type]
+    return {descriptor.name: message_factory.GetMessageClass(descriptor) for descriptor in descriptors}
 
 
 _CLASSES = _classes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ class Model:
     ``saved``: whether it is a SavedModel, whose ``signature``, if it has one, tells the ends. ``replaced`` is
     None where the file is the graph that runs; else ``nodes`` are a part of it, and placeholders stand for
     those that ``replaced`` names. ``initializer`` is the node to run once before the outputs, "" for none.
+    ``input_keys`` and ``output_keys`` are the signature's, with their tensors.
     """
 
     path: Path
@@ -78,6 +79,8 @@ class Model:
     signature: str = ""
     replaced: frozenset[str] | None = None
     initializer: str = ""
+    input_keys: Mapping[str, str] = field(default_factory=dict)
+    output_keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -204,6 +207,12 @@ def _require_node(nodes: Iterable[Node], initializer: str) -> None:
         raise BadGraph(f"its description names the initializer {quoted(initializer)}, which is not in it")
 
 
+def _signature_keys(ends: Mapping[str, Any], tensors: Collection[str]) -> dict[str, str]:
+    """Those of ``tensors`` that a signature names, by its keys."""
+    told = {key: tensor_name(ends[key].name) for key in sorted(ends)}
+    return {key: tensor for key, tensor in told.items() if tensor in tensors}
+
+
 def _count(names: Collection[str], what: str) -> str:
     return f"{len(names)} {what}{'s' if len(names) > 1 else ''}"
 
@@ -232,18 +241,21 @@ def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends, initializer: str
     if graph.signature is not None:
         inputs, fetched = _signature_ends(graph.signature, contents.nodes)
         outputs, told = outputs or fetched, {each.name: each for each in inputs}
-    outputs = outputs or _unconsumed(contents.nodes)
+    fed = {each.name for each in ends.inputs}
+    outputs = outputs or tuple(name for name in _unconsumed(contents.nodes) if name not in fed)
     cut = None
     if graph.saved or ends.inputs or ends.outputs:
         cut = cut_to(contents.nodes, ends.inputs, tuple(told.values()), outputs, initializer)
     nodes = cut.nodes if cut else tuple(contents.nodes)
     if ends.inputs:
         told = given_placeholders(nodes, ends.inputs, contents.producer)
+    placeholders = all_placeholders(nodes, told, contents.producer)
+    signature = graph.signature
     return Model(
         path=file.path,
         nodes=nodes,
         functions=contents.bodies(),
-        placeholders=all_placeholders(nodes, told, contents.producer),
+        placeholders=placeholders,
         outputs=outputs,
         sha256=file.sha256(),
         producer=contents.producer,
@@ -253,6 +265,10 @@ def _model(file: ModelFile, graph: modelfile.Graph, ends: Ends, initializer: str
         signature=graph.name,
         replaced=cut.replaced if cut else None,
         initializer=initializer,
+        input_keys=_signature_keys(signature.inputs, {each.name for each in placeholders})
+        if signature
+        else {},
+        output_keys=_signature_keys(signature.outputs, outputs) if signature else {},
     )
 
 

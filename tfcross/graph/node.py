@@ -85,8 +85,8 @@ class Node:
 
     def attr(self, name: str, kind: str) -> Any:
         """The value of an attribute of that kind; None when there is none."""
-        found = self.attrs.get(name)
-        return found.value if found and found.kind == kind else None
+        attr = self.attrs.get(name)
+        return attr.value if attr and attr.kind == kind else None
 
     def types(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Each attribute that holds types, as a tuple of names: ``("T", ("DT_FLOAT",))``."""

@@ -133,14 +133,14 @@ def _window(shapes: Shapes, node: Node, inputs: Sequence[Shape]) -> Shape:
     channel = 3 if first == 1 else 1
     size = [kernel[first], kernel[first + 1]] if kernel else list((weights or ())[:2])
     dilations = node.attr("dilations", "list(int)") or (1, 1, 1, 1)
-    found = list(image)
+    shape = list(image)
     for axis, extent in enumerate(size, first):
         reach = (extent - 1) * (dilations[axis] if len(dilations) == 4 else 1) + 1
         span = image[axis] if node.attr("padding", "string") == "SAME" else image[axis] - reach + 1
-        found[axis] = max(0, -(-span // max(strides[axis], 1)))
+        shape[axis] = max(0, -(-span // max(strides[axis], 1)))
     if weights:
-        found[channel] = weights[3] if node.op == "Conv2D" else weights[2] * weights[3]
-    return tuple(found)
+        shape[channel] = weights[3] if node.op == "Conv2D" else weights[2] * weights[3]
+    return tuple(shape)
 
 
 def _matmul(shapes: Shapes, node: Node, inputs: Sequence[Shape]) -> Shape:
@@ -193,9 +193,9 @@ def _concat(shapes: Shapes, node: Node, inputs: Sequence[Shape]) -> Shape:
     parts = [shape for shape in inputs[:-1] if shape]
     if not axis or not parts or len(parts) < len(inputs) - 1:
         return None
-    found = list(parts[0])
-    found[axis[0] % len(found)] = sum(part[axis[0] % len(found)] for part in parts)
-    return tuple(found)
+    joined = list(parts[0])
+    joined[axis[0] % len(joined)] = sum(part[axis[0] % len(joined)] for part in parts)
+    return tuple(joined)
 
 
 def _pad(shapes: Shapes, node: Node, inputs: Sequence[Shape]) -> Shape:

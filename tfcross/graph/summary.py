@@ -65,7 +65,7 @@ def summarize(model: Model) -> Summary:
         by_op[node.op] += work[node.name] or 0
     constants = _parameters(node for node in nodes if node.op == "Const")
     variables = _parameters(node for node in nodes if node.op in _VARIABLES)
-    weights = sum(each.size for each in (*constants.values(), *variables.values()))
+    weights = sum(parameters.size for parameters in (*constants.values(), *variables.values()))
     return Summary(
         inputs=tuple(End(p.name, _op(by_name, p.name), p.dtype, p.shape) for p in model.placeholders),
         outputs=tuple(_output(by_name, shapes, name) for name in model.outputs),
@@ -98,7 +98,7 @@ def _output(by_name: Mapping[str, Node], shapes: Shapes, name: str) -> End:
 
 def _parameters(nodes: Iterable[Node]) -> dict[str, Parameters]:
     """By type; of a string only the count of elements is known."""
-    found: dict[str, Parameters] = {}
+    by_type: dict[str, Parameters] = {}
     for node in nodes:
         tensor = node.attr("value", "tensor")
         if isinstance(tensor, TensorSummary):
@@ -106,10 +106,10 @@ def _parameters(nodes: Iterable[Node]) -> dict[str, Parameters]:
         else:
             dtype, shape = node.attr("dtype", "type") or "DT_INVALID", node.attr("shape", "shape")
         count = math.prod(size for size in shape if size >= 0) if shape is not None else 0
-        before = found.get(dtype, Parameters(0, 0))
+        before = by_type.get(dtype, Parameters(0, 0))
         size = count * SIZES.get(dtype.removeprefix("DT_").lower(), 0)
-        found[dtype] = Parameters(before.count + count, before.size + size)
-    return dict(sorted(found.items()))
+        by_type[dtype] = Parameters(before.count + count, before.size + size)
+    return dict(sorted(by_type.items()))
 
 
 def _node_size(node: Node) -> int:

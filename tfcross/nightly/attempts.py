@@ -59,9 +59,9 @@ def last_error(text: str) -> str:
     """The line of a log that says what went wrong: the last that begins as an error, or else the last."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for pattern in (r"error: ", r".*\berror: ", r"scons: \*\*\* "):
-        found = [line for line in lines if re.match(pattern, line)]
-        if found:
-            return found[-1].removeprefix("error: ")
+        errors = [line for line in lines if re.match(pattern, line)]
+        if errors:
+            return errors[-1].removeprefix("error: ")
     return lines[-1] if lines else "it said nothing"
 
 

@@ -20,16 +20,16 @@ def check_folder(folder: Path) -> list[str]:
     TfcrossError where there are no sums to go by.
     """
     listed = read_sums(folder / SUMS)
-    found = [*_check_sums(folder, listed, "")]
+    wrong = [*_check_sums(folder, listed, "")]
     parts = [*published_days(folder), LATEST]
     for build in (path for part in parts for path in sorted((folder / part).glob("*"))):
         name = build.relative_to(folder).as_posix()
         if (build / SUMS).is_file():
             try:
-                found += check_build(build, name)
+                wrong += check_build(build, name)
             except TfcrossError as error:
-                found.append(str(error))
-    return sorted({*found, *_unlisted(folder, listed), *_check_index(folder)})
+                wrong.append(str(error))
+    return sorted({*wrong, *_unlisted(folder, listed), *_check_index(folder)})
 
 
 def check_build(build: Path, name: str) -> Iterator[str]:

@@ -87,8 +87,8 @@ def begin_run(folder: Path, date: str, revision: str, cells: Mapping[str, str]) 
 
 def published_days(folder: Path) -> list[str]:
     """The dates of the folders that runs have made, oldest first."""
-    found = sorted(path.parent for path in folder.glob(f"*/{RUN}"))
-    return [day.name for day in found if DATE.fullmatch(day.name) and not day.is_symlink()]
+    days = sorted(path.parent for path in folder.glob(f"*/{RUN}"))
+    return [day.name for day in days if DATE.fullmatch(day.name) and not day.is_symlink()]
 
 
 def done_before(folder: Path, date: str, cell: str, key: str) -> Result | None:

@@ -38,10 +38,13 @@ def index_text(index: Mapping[str, Any]) -> str:
 
 def statuses(days: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Each known cell's status in the last of ``days``; one that the day does not have was not run."""
-    found: dict[str, str] = {}
+    by_cell: dict[str, str] = {}
     for day in days:
-        found = {**dict.fromkeys(found, NOT_RUN), **{cell["cell"]: cell["status"] for cell in day["cells"]}}
-    return found
+        by_cell = {
+            **dict.fromkeys(by_cell, NOT_RUN),
+            **{cell["cell"]: cell["status"] for cell in day["cells"]},
+        }
+    return by_cell
 
 
 def sums_text(folder: Path, names: Iterable[str]) -> str:
@@ -77,10 +80,10 @@ def _entry(folder: Path, path: str, cell: str = "", target: str = "") -> dict[st
 
 def _targets(days: list[dict[str, Any]]) -> dict[str, str]:
     """For each target of the last day: passing, failing, or how many of its builds passed."""
-    found: dict[str, list[str]] = {}
+    by_target: dict[str, list[str]] = {}
     for cell in days[-1]["cells"] if days else ():
-        found.setdefault(cell["target"], []).append(cell["status"])
-    return {target: _verdict(statuses) for target, statuses in sorted(found.items())}
+        by_target.setdefault(cell["target"], []).append(cell["status"])
+    return {target: _verdict(statuses) for target, statuses in sorted(by_target.items())}
 
 
 def _verdict(statuses: list[str]) -> str:

@@ -123,12 +123,12 @@ def _archs(root: Path, target: str, given: Sequence[str] | None, release: str) -
 
 def _paths(root: Path, folder: Path, paths: Sequence[str], name: str) -> tuple[str, ...]:
     """As scons takes them in ``root``: relative to it where they are below, so that logs name no machine."""
-    found = []
+    resolved = []
     for path in (folder / path for path in paths):
         if not path.exists():
             raise TfcrossError(
                 f"models.{name}: {path}: no such file; give a frozen graph or a SavedModel folder."
             )
         inside = path.resolve().is_relative_to(root.resolve())
-        found.append(str(path.resolve().relative_to(root.resolve()) if inside else path.resolve()))
-    return tuple(found)
+        resolved.append(str(path.resolve().relative_to(root.resolve()) if inside else path.resolve()))
+    return tuple(resolved)

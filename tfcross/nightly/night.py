@@ -149,13 +149,13 @@ def _collect(out: Path, staged: Path, result: Result) -> Result:
         (f"sizes-{build}.html", "sizes.html"),
     ):
         shutil.copyfile(out / source, staged / name)
-    found = file_hash(staged / package)
-    if read_sums(staged / sums) != {package: found}:
-        raise TfcrossError(f"{sums}: is not of {package} ({found})")
+    digest = file_hash(staged / package)
+    if read_sums(staged / sums) != {package: digest}:
+        raise TfcrossError(f"{sums}: is not of {package} ({digest})")
     (staged / MANIFEST).write_bytes(packed_file(staged / package, MANIFEST))
     manifest = load_manifest(staged / MANIFEST)
     sizes = _sizes(manifest) | {"package": (staged / package).stat().st_size}
-    return dataclasses.replace(result, sizes=sizes, package={"name": package, "sha256": found})
+    return dataclasses.replace(result, sizes=sizes, package={"name": package, "sha256": digest})
 
 
 def _sizes(manifest: Mapping[str, object]) -> dict[str, int]:

@@ -50,10 +50,10 @@ def page(index: Mapping[str, Any], keep_days: int) -> str:
 
 def badges(index: Mapping[str, Any]) -> dict[str, str]:
     """SVG texts by file name: one for each target of the last day, and one for each known build."""
-    found = {f"{target}.svg": badge(target, text) for target, text in index["targets"].items()}
+    drawn = {f"{target}.svg": badge(target, text) for target, text in index["targets"].items()}
     for cell, status in statuses(index["days"]).items():
-        found[f"{cell}.svg"] = badge(cell, _SHOWN.get(status, status))
-    return found
+        drawn[f"{cell}.svg"] = badge(cell, _SHOWN.get(status, status))
+    return drawn
 
 
 def badge(label: str, text: str) -> str:
@@ -72,11 +72,11 @@ def plots(
         ("archive", "libtensorflow-core.a", lambda build: build["sizes"].get("archive"), megabytes),
         ("seconds", "Build time", lambda build: build["seconds"] / 60, _minutes),
     ]
-    found = []
+    drawn = []
     for name, title, value, shown in values:
         lines = {cell: [_point(row.get(cell), value) for row in rows] for cell in cells}
-        found.append((title, _plot(name, dates, lines, shown)))
-    return found
+        drawn.append((title, _plot(name, dates, lines, shown)))
+    return drawn
 
 
 def megabytes(size: float) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import plistlib
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfcross import programs
 from tfcross.environment import compiler_environment
 from tfcross.errors import TfcrossError
+from tfcross.files import replacing
 from tfcross.releases.coreset import SharedLibrary
 from tfcross.targets.profile import Profile
 from tfcross.toolchains.toolchain import Toolchain
@@ -122,8 +123,7 @@ def aar(libraries: Mapping[str, Path], classes: Path, target: Path, package: str
         f'<manifest xmlns:android="http://schemas.android.com/apk/res/android" package="{package}">\n'
         f'    <uses-sdk android:minSdkVersion="{api}"/>\n</manifest>\n'
     )
-    part = target.with_name(f"{target.name}.part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+    with replacing(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         entries = {
             "AndroidManifest.xml": manifest.encode(),
             "classes.jar": classes.read_bytes(),
@@ -135,13 +135,10 @@ def aar(libraries: Mapping[str, Path], classes: Path, target: Path, package: str
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content)
-    part.replace(target)
     return target
 
 
 def _run(argv: Sequence[str]) -> None:
-    environment = compiler_environment()
-    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-        raise TfcrossError(f"{argv[0]}: {reason}")
+    install = "Select an Xcode that has it (xcode-select -s)."
+    remedy = "Build the archs anew."
+    programs.run(argv, install=install, remedy=remedy, environment=compiler_environment())

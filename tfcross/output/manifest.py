@@ -14,18 +14,21 @@ from tfcross.errors import TfcrossError, quoted
 from tfcross.output.linkflags import LinkFlags
 
 NAME = "manifest.json"
+#: What manifests look like: another number whenever a reader of before would misread one.
+FORMAT = 1
 #: The key of the digest over all the others.
 DIGEST = "sha256"
 
 
 def manifest_text(manifest: Mapping[str, Any]) -> str:
-    """The file's text; whatever digest was in ``manifest`` is made anew."""
-    sealed = {**manifest, DIGEST: _digest(manifest)}
+    """The file's text, of our format; whatever digest was in ``manifest`` is made anew."""
+    whole = {**manifest, "format": FORMAT}
+    sealed = {**whole, DIGEST: _digest(whole)}
     return json.dumps(sealed, indent=1, sort_keys=True) + "\n"
 
 
 def load_manifest(path: Path) -> dict[str, Any]:
-    """The manifest ``path``; TfcrossError if there is none, or it is not as it was written."""
+    """The manifest ``path``; TfcrossError if there is none of our format, or it is not as it was written."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -35,6 +38,14 @@ def load_manifest(path: Path) -> dict[str, Any]:
         ) from error
     except (ValueError, RecursionError) as error:
         raise TfcrossError(f"{path}: not JSON: {error}; build again.") from error
+    written = (
+        document.get("format") if isinstance(document, dict) else FORMAT
+    )  # the schema tells of no mapping
+    if written != FORMAT:
+        what = "has no format number" if written is None else f"is of format {written}"
+        raise TfcrossError(
+            f"{path}: {what}, not of format {FORMAT}: made by another version of tfcross; build again."
+        )
     validate(document, "manifest", str(path))
     if document[DIGEST] != _digest(document):
         raise TfcrossError(f"{path}: was edited: it is not what its {DIGEST} was made of; build again.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfcross.errors import TfcrossError
+from tfcross.files import write_whole
 from tfcross.render import TEMPLATES
 
 SUMS = "SHA256SUMS"
@@ -31,7 +32,7 @@ class Part:
 
 def licence_files(parts: Iterable[Part]) -> dict[str, bytes]:
     """The licences of all that is inside, by path in the package; TfcrossError for a part without one."""
-    found: dict[str, bytes] = {}
+    licences: dict[str, bytes] = {}
     for part in parts:
         texts = {path.name: path for path in part.tree.iterdir() if path.name.startswith(_NAMES)}
         own = part.tree / part.licence
@@ -44,8 +45,8 @@ def licence_files(parts: Iterable[Part]) -> dict[str, bytes]:
                     f"templates/{LICENCES.name}; put {part.spdx}.txt there."
                 )
             texts = {path.name: path}
-        found |= {f"licences/{part.name}/{name}": path.read_bytes() for name, path in texts.items()}
-    return found
+        licences |= {f"licences/{part.name}/{name}": path.read_bytes() for name, path in texts.items()}
+    return licences
 
 
 def folder_files(folder: Path) -> dict[str, bytes]:
@@ -73,9 +74,7 @@ def write_package(path: Path, content: bytes) -> str:
     """``path`` and, beside it, the sum that ``sha256sum --check`` reads; gives the sum."""
     digest = hashlib.sha256(content).hexdigest()
     for target, data in ((path, content), (Path(f"{path}.sha256"), f"{digest}  {path.name}\n".encode())):
-        part = Path(f"{target}.part")
-        part.write_bytes(data)
-        part.replace(target)
+        write_whole(target, data)
     return digest
 
 
@@ -106,14 +105,14 @@ def bundle_files(bundle: Mapping[str, bytes], archs: Mapping[str, Mapping[str, b
 
     ``archs`` are the files of each arch's own package.
     """
-    found = dict(bundle)
+    bundled = dict(bundle)
     for arch, files in archs.items():
-        found |= {name: content for name, content in files.items() if name.startswith("licences/")}
+        bundled |= {name: content for name, content in files.items() if name.startswith("licences/")}
         papers = {
             name: content for name, content in files.items() if "/" not in name and name.endswith(".json")
         }
-        found |= {f"{arch}/{name}": content for name, content in papers.items()}
-    return found
+        bundled |= {f"{arch}/{name}": content for name, content in papers.items()}
+    return bundled
 
 
 def packed_file(package: Path, name: str) -> bytes:

@@ -66,13 +66,15 @@ def _builder_call(name: str, arguments: tuple[str, ...]) -> Call:
     return Call(short, "", arguments)
 
 
-def _instances(text: str, position: int, found: CRegistration) -> Iterator[CRegistration]:
-    """``found`` for each type that the function template around ``position`` is called with."""
+def _instances(text: str, position: int, registration: CRegistration) -> Iterator[CRegistration]:
+    """``registration`` for each type that the function template around ``position`` is called with."""
     templates = list(_TEMPLATE.finditer(text, 0, position))
     parameter, name = templates[-1].groups() if templates else ("", "")
-    if parameter not in {call.template for call in found.calls} - {""}:
-        yield found
+    if parameter not in {call.template for call in registration.calls} - {""}:
+        yield registration
         return
     for type_name in re.findall(rf"\b{name}\s*<([^()]*?)>\s*\(\s*\)\s*;", text):
-        calls = tuple(replace(c, template=type_name) if c.template == parameter else c for c in found.calls)
-        yield replace(found, calls=calls)
+        calls = tuple(
+            replace(c, template=type_name) if c.template == parameter else c for c in registration.calls
+        )
+        yield replace(registration, calls=calls)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tfcross.files import write_whole
 from tfcross.registry.data import RegistryData
 from tfcross.registry.opdef import ArgDef, AttrDef, OpDef
 from tfcross.registry.parser import Found, Kernel, Problem
@@ -74,10 +74,7 @@ def store(path: Path, found: Found) -> None:
         "problems": [_row(problem) for problem in found.problems],
         "sets": dict(found.sets),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, json.dumps(document, separators=(",", ":")), shared=True)
 
 
 def _row(item: Any) -> list[Any]:

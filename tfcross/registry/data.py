@@ -18,6 +18,8 @@ class RegistryData:
     are left out: built for other devices or by other rules, or for tests only. ``macros`` are the innermost
     macros of registrations. ``stubs`` is a folder in the tree's shape; each header in it is read behind
     the release's own one, and makes a marker of each of ``macros`` (see registration_parser).
+    ``data_types`` is the file and the name of the enum of all types, ``graph_version`` the file and the macro
+    of the GraphDef version that the runtime has; ``kernels`` the folder that most kernels are in.
     ``refuses_unknown_attrs``: whether the runtime loads no node with an attr that its op does not have.
     """
 
@@ -27,6 +29,9 @@ class RegistryData:
     macros: tuple[str, ...]
     types: str
     stubs: Path
+    data_types: tuple[str, str]
+    graph_version: tuple[str, str]
+    kernels: str
     refuses_unknown_attrs: bool = False
 
 
@@ -40,6 +45,9 @@ def load_registry_data(folder: Path) -> RegistryData:
         macros=tuple(data["macros"]),
         types=data["types"],
         stubs=folder / "stubs",
+        data_types=(data["data_types"]["file"], data["data_types"]["enum"]),
+        graph_version=(data["graph_version"]["file"], data["graph_version"]["define"]),
+        kernels=data["kernels"],
         refuses_unknown_attrs=data["unknown_attrs"] == "refused",
     )
     laid_over = [(loaded.stubs / name).read_text(encoding="utf-8") for name in stub_files(loaded.stubs)]

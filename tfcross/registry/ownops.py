@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tfcross.environment import expanded
 from tfcross.errors import TfcrossError
+from tfcross.files import replacing
 from tfcross.registry.registry import Registry
 from tfcross.treehash import FileSet, hash_folder
 
@@ -30,7 +32,7 @@ def find_own(folder: str) -> OwnOps | None:
     """The sources below ``folder``; None for "". Raises TfcrossError if there are none."""
     if not folder:
         return None
-    path = Path(folder).expanduser().absolute()
+    path = expanded(folder).absolute()
     if not path.is_dir():
         raise TfcrossError(
             f"OPS_DIR={folder}: there is no such folder; give the folder of your ops' sources."
@@ -50,11 +52,10 @@ def lay_beside(own: OwnOps, tree: Path, folder: Path) -> None:
     """Make ``folder`` hold the two links."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in (("tensorflow", tree / "tensorflow"), (OWN, own.folder)):
-        link, part = folder / name, folder / f".{name}.part"
+        link = folder / name
         if not (link.is_symlink() and link.readlink() == target.absolute()):
-            part.unlink(missing_ok=True)
-            part.symlink_to(target.absolute())
-            part.replace(link)
+            with replacing(link) as part:
+                part.symlink_to(target.absolute())
 
 
 def with_own(registry: Registry, own: Registry) -> Registry:

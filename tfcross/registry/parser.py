@@ -95,20 +95,20 @@ class _Unreadable(ValueError):
 
 def type_sets(text: str) -> dict[str, tuple[int, ...]]:
     """The sets of types that op definitions name, from the preprocessed core/framework/types.h."""
-    found = {}
+    sets = {}
     for name, body in _TYPE_SET.findall(text):
         numbers = {enum_number(enumerator) for enumerator in _ENUMERATOR.findall(body)}
         if numbers:
-            found[f"{name.lower()}type"] = tuple(sorted(number for number in numbers if number is not None))
-    return found
+            sets[f"{name.lower()}type"] = tuple(sorted(number for number in numbers if number is not None))
+    return sets
 
 
 @contextlib.contextmanager
-def _problems_of(file: str, found: Found, op: str = "") -> Iterator[None]:
+def _problems_of(file: str, registrations: Found, op: str = "") -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        found.problems.append(Problem(file, op, " ".join(str(error).split())))
+        registrations.problems.append(Problem(file, op, " ".join(str(error).split())))
 
 
 def _named(pattern: re.Pattern[str], text: str) -> str:
@@ -125,30 +125,30 @@ class RegistrationParser:
         self._sets = sets
         self._parse_attr = functools.cache(lambda spec: parse_attr(spec, sets))
 
-    def parse(self, file: str, text: str, found: Found) -> None:
-        """Add to ``found`` what the preprocessed ``text`` of ``file`` registers."""
-        with _problems_of(file, found):
+    def parse(self, file: str, text: str, registrations: Found) -> None:
+        """Add to ``registrations`` what the preprocessed ``text`` of ``file`` registers."""
+        with _problems_of(file, registrations):
             for arguments, _ in find_marks(text, "tfcross_kernel"):
-                with _problems_of(file, found, _named(_NAME, ", ".join(arguments[2:]))):
-                    found.kernels.append(self._kernel(file, arguments))
+                with _problems_of(file, registrations, _named(_NAME, ", ".join(arguments[2:]))):
+                    registrations.kernels.append(self._kernel(file, arguments))
             for arguments, end in find_marks(text, "tfcross_op"):
-                with _problems_of(file, found, _named(_LITERAL, arguments[1])):
-                    found.ops.append(self._op(file, arguments, read_calls(text, end)[0]))
+                with _problems_of(file, registrations, _named(_LITERAL, arguments[1])):
+                    registrations.ops.append(self._op(file, arguments, read_calls(text, end)[0]))
             for arguments, _ in find_marks(text, "tfcross_gradient"):
-                with _problems_of(file, found):
-                    found.gradients.append(self._text(arguments[0], file))
+                with _problems_of(file, registrations):
+                    registrations.gradients.append(self._text(arguments[0], file))
             for registration in read_c_registrations(text):
                 with _problems_of(
-                    file, found, _named(_LITERAL, ", ".join(registration.calls[0].arguments[:1]))
+                    file, registrations, _named(_LITERAL, ", ".join(registration.calls[0].arguments[:1]))
                 ):
-                    self._add_c_registration(file, registration, found)
+                    self._add_c_registration(file, registration, registrations)
 
-    def _add_c_registration(self, file: str, registration: CRegistration, found: Found) -> None:
+    def _add_c_registration(self, file: str, registration: CRegistration, registrations: Found) -> None:
         calls = registration.calls
         if registration.class_text:
-            found.kernels.append(self._built(file, registration.class_text, "false", calls))
+            registrations.kernels.append(self._built(file, registration.class_text, "false", calls))
         else:
-            found.ops.append(self._op(file, ("false", *calls[0].arguments), calls[1:]))
+            registrations.ops.append(self._op(file, ("false", *calls[0].arguments), calls[1:]))
 
     def _text(self, expression: str, file: str) -> str:
         value = self._constants.value(expression, file)

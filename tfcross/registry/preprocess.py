@@ -22,6 +22,23 @@ _PREDEFINED = re.compile(r"^#define (\w+)(.*)$", re.M)
 
 
 @dataclass(frozen=True)
+class TargetCompiler:
+    """As whom sources are read: ``argv`` is the program with the target's flags.
+
+    ``defines`` are "NAME" or "NAME=value"; ``identity`` changes whenever the program does.
+    """
+
+    argv: tuple[str, ...]
+    defines: tuple[str, ...]
+    identity: str
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What compiles a source, without its files."""
+        return (*self.argv, *(f"-D{define}" for define in self.defines))
+
+
+@dataclass(frozen=True)
 class Preprocessor:
     """``command`` is the compiler with the target's flags and defines, as for compiling a C++ source.
 

@@ -21,7 +21,7 @@ from tfcross.registry.constants import Constants
 from tfcross.registry.data import RegistryData
 from tfcross.registry.opdef import OpDef, TypeSets
 from tfcross.registry.parser import SETS, Found, Kernel, Problem, RegistrationParser, type_sets
-from tfcross.registry.preprocess import Preprocessor
+from tfcross.registry.preprocess import Preprocessor, TargetCompiler
 from tfcross.registry.sourcetree import (
     SourceTree,
     files_that_use,
@@ -91,42 +91,40 @@ def build_registry(
     *,
     data: RegistryData,
     include_root: Path,
-    compiler: Sequence[str],
-    defines: Sequence[str],
-    jobs: int,
     tree_id: str,
-    compiler_id: str,
+    compiler: TargetCompiler,
+    jobs: int,
     files: Sequence[str] | None = None,
     cache: Path | None = None,
 ) -> Registry:
     """What ``files`` (default: all of ``registering_candidates``) register.
 
-    ``data`` is the release's, whose tree is ``include_root``. ``compiler`` is the program with the
-    target's flags, ``defines`` are "NAME" or "NAME=value". ``tree_id`` and ``compiler_id`` change whenever
-    the sources or the compiler do; with them, the flags, ``data`` and this code as its key, the registry is
-    kept as one file in the folder ``cache``.
+    ``data`` is the release's, whose tree is ``include_root``; ``tree_id`` changes whenever the sources do.
+    With it, the compiler, ``data`` and this code as its key, the registry is kept as one file in the folder
+    ``cache``.
     Raises TfcrossError if a file is missing or the compiler does not accept it.
     """
-    command = (*compiler, *(f"-D{define}" for define in defines))
-    parts = [list(files) if files is not None else None, command, tree_id, compiler_id]
+    parts = [list(files) if files is not None else None, compiler.command, tree_id, compiler.identity]
     kept = cache / f"registry-{registry_cache.key(parts, data)}.json" if cache else None
-    found = registry_cache.load(kept) if kept else None
-    if found is None:
-        found = _find(include_root, data, files, command, jobs, cache)
+    registrations = registry_cache.load(kept) if kept else None
+    if registrations is None:
+        registrations = _find(include_root, data, files, compiler.command, jobs, cache)
         if kept:
-            registry_cache.store(kept, found)
-    return _registry(found)
+            registry_cache.store(kept, registrations)
+    return _registry(registrations)
 
 
-def _registry(found: Found) -> Registry:
+def _registry(registrations: Found) -> Registry:
     ops: dict[str, OpDef] = {}
-    problems = list(found.problems)
-    for op in found.ops:
+    problems = list(registrations.problems)
+    for op in registrations.ops:
         if op.name in ops:
             what = f"op {op.name} is defined in {ops[op.name].file} already"
             problems.append(Problem(op.file, op.name, what, twice=True))
         ops.setdefault(op.name, op)
-    return Registry(ops, tuple(found.kernels), tuple(found.gradients), tuple(problems), found.sets)
+    return Registry(
+        ops, tuple(registrations.kernels), tuple(registrations.gradients), tuple(problems), registrations.sets
+    )
 
 
 def registering_candidates(include_root: Path, data: RegistryData) -> list[str]:
@@ -148,8 +146,8 @@ def _sources(include_root: Path, data: RegistryData) -> list[str]:
     for folder in data.sources:
         if not (include_root / folder).is_dir():
             raise TfcrossError(f"{include_root}: no folder {folder} in it; give TensorFlow's root folder.")
-    found = (path for folder in data.sources for path in (include_root / folder).rglob("*.cc"))
-    paths = [path.relative_to(include_root) for path in found]
+    candidates = (path for folder in data.sources for path in (include_root / folder).rglob("*.cc"))
+    paths = [path.relative_to(include_root) for path in candidates]
     return sorted(
         path.as_posix()
         for path in paths
@@ -161,7 +159,7 @@ def _find(
     include_root: Path,
     data: RegistryData,
     files: Sequence[str] | None,
-    command: Sequence[str],
+    command: tuple[str, ...],
     jobs: int,
     cache: Path | None,
 ) -> Found:
@@ -178,7 +176,7 @@ def _find(
     if cache:
         cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="registry-", dir=cache) as shadow:
-        return _read(tree, chosen, Preprocessor(tuple(command), Path(shadow)), data, jobs)
+        return _read(tree, chosen, Preprocessor(command, Path(shadow)), data, jobs)
 
 
 def _read(
@@ -190,10 +188,12 @@ def _read(
     whole_types = "tfcross_types.h"
     (shadow / whole_types).write_text(tree.texts[data.types], encoding="utf-8", errors="surrogateescape")
     expanded = preprocessor.expand([whole_types, *files], jobs)
-    found = Found(sets=type_sets(next(expanded)[1]))
-    if len(found.sets) < len(SETS):
-        raise TfcrossError(f"registry: {data.types} defines only {sorted(found.sets)} of {sorted(SETS)}.")
-    parser = RegistrationParser(Constants(tree), found.sets)
+    registrations = Found(sets=type_sets(next(expanded)[1]))
+    if len(registrations.sets) < len(SETS):
+        raise TfcrossError(
+            f"registry: {data.types} defines only {sorted(registrations.sets)} of {sorted(SETS)}."
+        )
+    parser = RegistrationParser(Constants(tree), registrations.sets)
     for file, text in expanded:
-        parser.parse(file, text, found)
-    return found
+        parser.parse(file, text, registrations)
+    return registrations

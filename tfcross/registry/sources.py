@@ -14,6 +14,7 @@ from tfcross.capacity import core_count
 from tfcross.errors import TfcrossError
 from tfcross.registry.data import RegistryData, load_registry_data
 from tfcross.registry.ownops import OwnOps, lay_beside, with_own
+from tfcross.registry.preprocess import TargetCompiler
 from tfcross.registry.registry import Registry, build_registry
 from tfcross.releases.coreset import CoreSet
 from tfcross.releases.release import Release
@@ -23,8 +24,7 @@ from tfcross.toolchains.toolchain import Toolchain
 
 #: In the place of types: the kernels of TensorFlow's Python package, with no define of the release's own.
 DESKTOP = "desktop"
-_TYPE = re.compile(r"^ *(DT_\w+) = \d+;", re.M)
-_VERSION = re.compile(r"^#define TF_GRAPH_DEF_VERSION (\d+)", re.M)
+_VALUE = re.compile(r"^ *(\w+) = \d+;", re.M)
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,13 @@ class RegistrySources:
         return self._build(defines, folder, own)
 
     def _build(self, defines: Sequence[str], root: Path | None = None, own: OwnOps | None = None) -> Registry:
+        argv = (self.toolchain.cxx, *self.toolchain.flags, f"-std={self.core.cxx_standard}")
         return build_registry(
             data=load_registry_data(self.folder),
             include_root=root or self.tree.path,
-            compiler=[self.toolchain.cxx, *self.toolchain.flags, f"-std={self.core.cxx_standard}"],
-            defines=defines,
-            jobs=core_count(),
             tree_id=self.tree.stamp.read_text() + (own.sha256 if own else ""),
-            compiler_id=self.toolchain.identity,
+            compiler=TargetCompiler(argv, tuple(defines), self.toolchain.identity),
+            jobs=core_count(),
             files=own.files if own else None,
             cache=environment.cache_folder() / "registry",
         )
@@ -96,17 +95,18 @@ class ReleaseRegistry:
 
     def data_types(self) -> frozenset[str]:
         """The types that graphs of the release may have, as ``DT_FLOAT``."""
-        return frozenset(_TYPE.findall(self._text("tensorflow/core/framework/types.proto", _TYPE)))
+        file, enum = self.data.data_types
+        return frozenset(_VALUE.findall(self._found(file, rf"^enum {enum} {{([^}}]*)}}")))
 
     def graph_version(self) -> int:
         """The GraphDef version of the release's runtime. Raises TfcrossError if the source does not tell."""
-        found = _VERSION.search(self._text("tensorflow/core/public/version.h", _VERSION))
-        assert found
-        return int(found[1])
+        file, macro = self.data.graph_version
+        return int(self._found(file, rf"^#define {macro} (\d+)"))
 
-    def _text(self, name: str, pattern: re.Pattern[str]) -> str:
+    def _found(self, name: str, pattern: str) -> str:
+        """What the group of ``pattern`` is in the tree's file ``name``."""
         path = self.sources.tree.path / name
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        if not pattern.search(text):
-            raise TfcrossError(f"{path}: nothing in it is like {pattern.pattern}; give this release's tree.")
-        return text
+        found = re.search(pattern, path.read_text(encoding="utf-8") if path.is_file() else "", re.M)
+        if found is None:
+            raise TfcrossError(f"{path}: nothing in it is like {pattern}; give this release's tree.")
+        return found[1]

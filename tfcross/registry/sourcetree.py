@@ -63,11 +63,11 @@ class SourceTree:
     @functools.cached_property
     def macros(self) -> Mapping[str, tuple[str, ...]]:
         """Every body that any file gives to a macro, whatever the conditions around it; parameters first."""
-        found: dict[str, tuple[str, ...]] = {}
+        bodies: dict[str, tuple[str, ...]] = {}
         for text in self.texts.values():
             for name, body in _DEFINE.findall(text):
-                found[name] = (*found.get(name, ()), body)
-        return found
+                bodies[name] = (*bodies.get(name, ()), body)
+        return bodies
 
     @functools.cached_property
     def macro_names(self) -> frozenset[str]:
@@ -92,8 +92,10 @@ def read_tree(root: Path, files: Sequence[str], stubs: Path) -> SourceTree:
             continue
         texts[file] = _read(root, file, stubs)
         written = dict.fromkeys(_INCLUDE.findall(texts[file]))
-        includes[file] = tuple(next(filter(exists, _places(file, *one)), one[1]) for one in written)
-        waiting += (one for one in includes[file] if not one.startswith(_FOREIGN) and exists(one))
+        includes[file] = tuple(
+            next(filter(exists, _places(file, quote, name)), name) for quote, name in written
+        )
+        waiting += (name for name in includes[file] if not name.startswith(_FOREIGN) and exists(name))
     return SourceTree(root, texts, includes, laid_over)
 
 
@@ -125,18 +127,18 @@ def names_that_expand_to(macros: Mapping[str, Sequence[str]], targets: Iterable[
     ``NAME_##x`` counts as a use of all names that begin with ``NAME_``.
     """
     words = {name: _words(bodies) for name, bodies in macros.items()}
-    found = set(targets)
+    expanding = set(targets)
     while True:
-        uses = _user_of(found)
-        new = {name for name, used in words.items() if name not in found and uses(used)}
+        uses = _user_of(expanding)
+        new = {name for name, used in words.items() if name not in expanding and uses(used)}
         if not new:
-            return frozenset(found)
-        found |= new
+            return frozenset(expanding)
+        expanding |= new
 
 
 def _words(texts: Iterable[str]) -> frozenset[str]:
-    found = set().union(*(_WORD.findall(text) for text in texts))
-    return frozenset("".join(word.split()) for word in found)
+    words = set().union(*(_WORD.findall(text) for text in texts))
+    return frozenset("".join(word.split()) for word in words)
 
 
 def _user_of(names: Iterable[str]) -> Callable[[frozenset[str]], bool]:
@@ -163,8 +165,8 @@ def directives_only(text: str, names: frozenset[str]) -> str:
 def _guarded(file: str, text: str) -> str:
     """``#pragma once`` as a macro, which, unlike the pragma, can be forgotten between two sources."""
     guard = "TFCROSS_ONCE_" + re.sub(r"\W", "_", file)
-    found = _PRAGMA_ONCE.search(text)
-    return f"#ifndef {guard}\n#define {guard}\n{_PRAGMA_ONCE.sub('', text)}\n#endif\n" if found else text
+    pragma = _PRAGMA_ONCE.search(text)
+    return f"#ifndef {guard}\n#define {guard}\n{_PRAGMA_ONCE.sub('', text)}\n#endif\n" if pragma else text
 
 
 def write_shadow(tree: SourceTree, folder: Path, names: frozenset[str]) -> frozenset[str]:

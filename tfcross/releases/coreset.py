@@ -161,9 +161,9 @@ def _text_header(proto: str, enums: list[str]) -> tuple[str, Generated]:
 def _paths(by_folder: Mapping[str, list[str]], key: str, suffix: str) -> tuple[str, ...]:
     """The list ``key``, ``{folder: [stem, …]}``, as sorted paths; none may be there twice."""
     paths = sorted(f"{folder}/{stem}{suffix}" for folder, stems in by_folder.items() for stem in stems)
-    for one, other in pairwise(paths):
-        if one == other:
-            raise TfcrossError(f"core.yaml: {key}: {one} is listed twice; take one out.")
+    for path, following in pairwise(paths):
+        if path == following:
+            raise TfcrossError(f"core.yaml: {key}: {path} is listed twice; take one out.")
     return tuple(paths)
 
 

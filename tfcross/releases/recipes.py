@@ -87,15 +87,15 @@ def _host_tool(entry: Mapping[str, Any]) -> HostTool:
 
 def expand_sources(tree: Path, patterns: Sequence[str], exclude: Sequence[str], where: str) -> list[str]:
     """Files of ``tree`` that match, relative to it, sorted; TfcrossError for a pattern without a match."""
-    found: set[str] = set()
+    names: set[str] = set()
     for pattern in patterns:
         matches = [path.relative_to(tree).as_posix() for path in _glob(tree, pattern)]
         if not matches:
             raise TfcrossError(
                 f"{where}: '{pattern}' matches no file in the source tree; correct the pattern."
             )
-        found.update(matches)
-    return sorted(name for name in found if not any(fnmatch(name, pattern) for pattern in exclude))
+        names.update(matches)
+    return sorted(name for name in names if not any(fnmatch(name, pattern) for pattern in exclude))
 
 
 def _glob(tree: Path, pattern: str) -> Iterator[Path]:

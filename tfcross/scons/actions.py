@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import SCons.Builder
 
 from tfcross.capacity import peak_kib
 from tfcross.errors import TfcrossError
+from tfcross.programs import ending
 from tfcross.scons.made import Made, clear_way
 from tfcross.systemerrors import system_problem
 
@@ -95,8 +95,8 @@ def builder(run: Run, shown: str, signature: str, stands: Stands = never, folder
     def make(env: Any, target: list[str], source: Any) -> Any:
         made = made_of(env)
         for path in target:
-            clear_way(path, path.startswith((OURS, f"{folder}/" if folder else OURS)))
-        nodes = build(env, target=target, source=source)
+            clear_way(path, OURS, *filter(None, [folder]))
+        nodes = build(env, target=_literal(target), source=_literal(source))
         names = [str(node) for node in nodes]
         known = made.knows(names[0])
         if made.wrong(names[0]) or (folder and not known):
@@ -106,6 +106,15 @@ def builder(run: Run, shown: str, signature: str, stands: Stands = never, folder
         return nodes
 
     return make
+
+
+def _literal(nodes: Sequence[Any]) -> list[Any]:
+    """``nodes``, the paths among them spelled so that SCons reads no ``$name`` and no first ``#`` in them."""
+    return [_escaped(node) if isinstance(node, str) else node for node in nodes]
+
+
+def _escaped(path: str) -> str:
+    return ("./" if path.startswith("#") else "") + path.replace("$", "$$")
 
 
 @dataclass(frozen=True)
@@ -141,12 +150,6 @@ class Runner:
                 said.seek(0)
                 print(said.read().decode(errors="replace").strip(), file=sys.stderr, flush=True)
                 raise TfcrossError(
-                    f"{what}: {Path(argv[0]).name} {_ending(process.returncode)}: {shlex.join(argv)}"
+                    f"{what}: {Path(argv[0]).name} {ending(process.returncode)}: {shlex.join(argv)}"
                 )
         return Usage(used.ru_utime + used.ru_stime, peak_kib(used.ru_maxrss))
-
-
-def _ending(status: int) -> str:
-    if status == -signal.SIGKILL:
-        return "was killed, as when memory runs out (fewer jobs: -j1)"
-    return f"ended with signal {-status}" if status < 0 else f"ended with status {status}"

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tfcross.errors import TfcrossError
-from tfcross.files import write_if_changed
+from tfcross.files import replacing, write_if_changed
 from tfcross.scons.actions import Runner, Usage, builder
 from tfcross.scons.headerdeps import HeaderDeps
 from tfcross.toolchains.toolchain import Toolchain
@@ -126,17 +125,13 @@ class Compiler:
         return node
 
     def _compile(self, unit: Unit, target: str, source: str) -> None:
-        part, depfile, keyfile = (Path(target + suffix) for suffix in (".part", ".d", ".key"))
-        part.parent.mkdir(parents=True, exist_ok=True)
+        depfile, keyfile = Path(f"{target}.d"), Path(f"{target}.key")
+        depfile.parent.mkdir(parents=True, exist_ok=True)
         keyfile.unlink(missing_ok=True)
-        files = ["-MD", "-MF", str(depfile), "-c", source, "-o", str(part)]
-        try:
+        with replacing(Path(target)) as part:
+            files = ["-MD", "-MF", str(depfile), "-c", source, "-o", str(part)]
             self.usage[target] = self.runner.run([*self.toolchain.launcher, *unit.argv, *files], source)
-        except TfcrossError:
-            part.unlink(missing_ok=True)  # compilers that end in an orderly way have done so
-            raise
-        key = self._key(unit, target, depfile)
-        part.replace(target)
+            key = self._key(unit, target, depfile)
         keyfile.write_text(key)
 
     def _stands(self, unit: Unit, target: str) -> bool:
@@ -178,21 +173,19 @@ class Compiler:
         return self._archiver(self.env, target=[target], source=list(objects))[0]
 
     def _archive(self, targets: Sequence[str], sources: Sequence[str]) -> None:
-        part = Path(f"{targets[0]}.part")
-        part.unlink(missing_ok=True)
-        members = part.with_suffix(".members")  # 650 paths can be longer than a command line may be
-        folder = part.with_suffix(".objects")
-        names = link_members(sources, folder)
-        if self.toolchain.archiver == "libtool":
-            members.write_text("".join(f"{name}\n" for name in names))
-            argv = ["-static", "-no_warning_for_no_symbols", "-filelist", str(members), "-o", str(part)]
-        else:
-            members.write_text("\n".join(f'"{name}"' for name in names))
-            argv = ["rcsD", str(part), f"@{members}"]
-        self.runner.run([self.toolchain.ar, *argv], targets[0])
+        with replacing(Path(targets[0])) as part:
+            members = part.with_suffix(".members")  # 650 paths can be longer than a command line may be
+            folder = part.with_suffix(".objects")
+            names = link_members(sources, folder)
+            if self.toolchain.archiver == "libtool":
+                members.write_text("".join(f"{name}\n" for name in names))
+                argv = ["-static", "-no_warning_for_no_symbols", "-filelist", str(members), "-o", str(part)]
+            else:
+                members.write_text("\n".join(f'"{name}"' for name in names))
+                argv = ["rcsD", str(part), f"@{members}"]
+            self.runner.run([self.toolchain.ar, *argv], targets[0])
         members.unlink()
         shutil.rmtree(folder)
-        part.replace(targets[0])
 
 
 def link_members(objects: Sequence[str], folder: Path) -> list[str]:

@@ -135,8 +135,8 @@ class HeaderDeps:
         path = Path(name)
         known = self._hashes.get(name)
         try:
-            found = path.stat()
-            stat = (found.st_mtime_ns, found.st_size)
+            status = path.stat()
+            stat = (status.st_mtime_ns, status.st_size)
             if known and known[0] == stat and not afresh:
                 return known[1]
             digest = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tfcross.files import replacing
 from tfcross.scons.actions import builder
 from tfcross.scons.compiling import Compiler
 
@@ -24,9 +25,8 @@ def link_program(
     end = toolchain.link_tail
 
     def run(targets: list[str], sources: list[str]) -> None:
-        part = Path(f"{targets[0]}.part")
-        runner.run([toolchain.linker, *flags, *sources, *tail, *end, "-o", str(part)], targets[0])
-        part.replace(targets[0])
+        with replacing(Path(targets[0])) as part:
+            runner.run([toolchain.linker, *flags, *sources, *tail, *end, "-o", str(part)], targets[0])
 
     signature = shlex.join([toolchain.identity, *flags, *tail, *end])
     return builder(run, "LINK", signature)(compiler.env, target=[target], source=list(inputs))[0]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.errors import TfcrossError
+from tfcross.files import write_whole
 from tfcross.treehash import file_hash
 
 #: Mode, size, time and inode; what is no regular file has only the first.
@@ -59,10 +60,7 @@ class Made:
         if not self._dirty or self.path is None:
             return
         kept = {t: was for t, was in self._known.items() if was[0] or os.path.lexists(t)}
-        part = self.path.with_name(f"{self.path.name}.part")
-        part.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text("".join(map(_line, kept.items())), encoding="utf-8")
-        part.replace(self.path)
+        write_whole(self.path, "".join(map(_line, kept.items())))
         self._dirty = False
 
     def keep(self, targets: Iterable[str], folder: str = "") -> None:
@@ -119,21 +117,21 @@ class Made:
         return any(len(was) > 1 and [*_stat(path), was[-1]] == was for path, was in files.items())
 
 
-def clear_way(target: str, ours: bool) -> None:
+def clear_way(target: str, *ours: str) -> None:
     """Take away what stands where the file ``target`` is to be made, or a folder above it, and is none.
 
-    TfcrossError where it is not in a place of the build's own (``ours``).
+    TfcrossError where it is neither one of the build's own places (``ours``) nor in one.
     """
     above = next((str(path) for path in Path(target).parents if os.path.lexists(path)), ".")
-    found, blocked = _stat(target), ""
+    found, blocked, kind = _stat(target), "", "file"
     if not os.path.isdir(above):  # noqa: PTH112
-        blocked = above
+        blocked, kind = above, "folder"
     elif found and not stat.S_ISREG(found[0]):
         blocked = target
-    if blocked and ours:
+    if any(Path(blocked).is_relative_to(place) for place in ours if blocked):
         remove(Path(blocked))
-    elif blocked and not os.path.isfile(blocked):  # noqa: PTH113 (a link to a file is replaced)
-        raise TfcrossError(f"{blocked}: is no file, and {target} has to be made; move it away.")
+    elif blocked and not (kind == "file" and os.path.isfile(blocked)):  # noqa: PTH113 (a link to one is replaced)
+        raise TfcrossError(f"{blocked}: is no {kind}, and {target} has to be made; move it away.")
 
 
 def remove(path: Path) -> None:
@@ -164,13 +162,13 @@ def _tree(folder: str) -> Iterator[str]:
 def _stat(path: str) -> Stat:
     """[] for what is not there."""
     try:
-        found = os.lstat(path)
+        status = os.lstat(path)
     except OSError:
         return []
-    regular = stat.S_ISREG(found.st_mode)
-    return [found.st_mode, *((found.st_size, found.st_mtime_ns, found.st_ino) if regular else ())]
+    regular = stat.S_ISREG(status.st_mode)
+    return [status.st_mode, *((status.st_size, status.st_mtime_ns, status.st_ino) if regular else ())]
 
 
 def _state(path: str) -> list[Any]:
-    found = _stat(path)
-    return [*found, *([file_hash(Path(path))] if len(found) > 1 else [])]
+    status = _stat(path)
+    return [*status, *([file_hash(Path(path))] if len(status) > 1 else [])]

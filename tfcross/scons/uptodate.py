@@ -16,6 +16,8 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from tfcross.files import write_whole
+
 #: Options of SCons that change how, not what it builds; with any other one, SCons itself has to run.
 _HARMLESS = re.compile(r"-Q|-s|-j\d*|\d+|--jobs=\d+")
 #: Trees of the user's own, whose files nothing here lists.
@@ -25,7 +27,8 @@ Stat = list[int]
 
 
 def command_key(words: Sequence[str], environment: Mapping[str, str], store: Path) -> str:
-    """What names the command ``words`` (without the program); "" where only SCons can tell what it does."""
+    """What names the command ``words`` (without the program) in this folder, for a build folder may have been
+    copied with its links, or belong to several checkouts; "" where only SCons can tell what it does."""
     options = [word for word in words if "=" not in word or word.startswith("-")]
     if any(word.startswith("-") and not _HARMLESS.fullmatch(word) for word in options):
         return ""
@@ -34,7 +37,9 @@ def command_key(words: Sequence[str], environment: Mapping[str, str], store: Pat
     if "package" in options:  # it tells a revision and a date, which are in no file that is looked at
         return ""
     asked = [word for word in words if not _HARMLESS.fullmatch(word)]
-    return hashlib.sha256(json.dumps([asked, dict(environment), str(store)]).encode()).hexdigest()[:16]
+    return hashlib.sha256(
+        json.dumps([asked, dict(environment), str(store), str(Path.cwd())]).encode()
+    ).hexdigest()[:16]
 
 
 class Record:
@@ -68,10 +73,7 @@ class Record:
         if any(was and was[0] >= begun_ns for was in stats.values()):
             return
         own = {name: _own_stat(name) for name in sorted(set(made))}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(".part")
-        part.write_text(json.dumps({"goal": goal, "files": stats, "made": own}))
-        part.replace(self.path)
+        write_whole(self.path, json.dumps({"goal": goal, "files": stats, "made": own}))
 
 
 def _stat(name: str) -> Stat:
@@ -80,9 +82,9 @@ def _stat(name: str) -> Stat:
     A folder's time is of no use: Python makes its caches in ours.
     """
     try:
-        found = os.stat(name)  # noqa: PTH116 (of 2,000 files; half the time)
-        if not stat.S_ISDIR(found.st_mode):
-            return [found.st_mtime_ns, found.st_size, found.st_ino]
+        status = os.stat(name)  # noqa: PTH116 (of 2,000 files; half the time)
+        if not stat.S_ISDIR(status.st_mode):
+            return [status.st_mtime_ns, status.st_size, status.st_ino]
         return [-1, _names_in(name)]
     except OSError:
         return []
@@ -91,10 +93,10 @@ def _stat(name: str) -> Stat:
 def _own_stat(name: str) -> Stat:
     """The same of what the build made, and its kind and permissions; a link is no such file."""
     try:
-        found = os.lstat(name)
-        if not stat.S_ISDIR(found.st_mode):
-            return [found.st_mode, found.st_mtime_ns, found.st_size, found.st_ino]
-        return [found.st_mode, _names_in(name)]
+        status = os.lstat(name)
+        if not stat.S_ISDIR(status.st_mode):
+            return [status.st_mode, status.st_mtime_ns, status.st_size, status.st_ino]
+        return [status.st_mode, _names_in(name)]
     except OSError:
         return []
 

@@ -22,11 +22,13 @@ class Share:
 def find_shares(models: Sequence[str], selections: Sequence[Selection]) -> list[Share]:
     """The share of each of ``models``, whose selections alone are ``selections``."""
     files = [frozenset(selection.files) for selection in selections]
-    found = []
+    shares = []
     for index, model in enumerate(models):
         others = frozenset().union(*files[:index], *files[index + 1 :])
-        found.append(Share(model, tuple(sorted(files[index] - others)), tuple(sorted(files[index] & others))))
-    return found
+        shares.append(
+            Share(model, tuple(sorted(files[index] - others)), tuple(sorted(files[index] & others)))
+        )
+    return shares
 
 
 def measured(shares: Sequence[Share], sizes: Mapping[str, int]) -> dict[str, Any]:
@@ -51,8 +53,9 @@ def measured(shares: Sequence[Share], sizes: Mapping[str, int]) -> dict[str, Any
 def share_lines(document: Mapping[str, Any]) -> list[str]:
     """For people: a line for each model, one for the rest."""
     lines = [
-        f"{model}: {one['own_bytes'] / 1e6:.1f} MB of its own, {one['shared_bytes'] / 1e6:.1f} MB with others"
-        for model, one in document["models"].items()
+        f"{model}: {share['own_bytes'] / 1e6:.1f} MB of its own, "
+        f"{share['shared_bytes'] / 1e6:.1f} MB with others"
+        for model, share in document["models"].items()
     ]
     return [
         *lines,

@@ -60,17 +60,17 @@ def _why_none(op: str, rule: KernelRule) -> str:
 
 def _of_file(name: str, registry: Registry, unavailable: Mapping[str, str]) -> Iterator[Extra]:
     words = f"EXTRA_KERNELS={name}"
-    found = [file for file in registry.files if file == name or file.endswith(f"/{name}")]
-    if not found:
+    files = [file for file in registry.files if file == name or file.endswith(f"/{name}")]
+    if not files:
         names = [file.rpartition("/")[2] for file in registry.files]
         near = did_you_mean(name.rpartition("/")[2], names)
         raise TfcrossError(f"{words}: no file of that name registers kernels{near}.")
-    if len(found) > 1:
-        raise TfcrossError(f"{words}: several files have that name; give one of {', '.join(found)}.")
-    if found[0] in unavailable:
-        raise TfcrossError(f"{words}: it is not built: {unavailable[found[0]]}; leave it out.")
+    if len(files) > 1:
+        raise TfcrossError(f"{words}: several files have that name; give one of {', '.join(files)}.")
+    if files[0] in unavailable:
+        raise TfcrossError(f"{words}: it is not built: {unavailable[files[0]]}; leave it out.")
     by_op: dict[str, list[Kernel]] = {}
-    for kernel in registry.kernels_in.get(found[0], ()):
+    for kernel in registry.kernels_in.get(files[0], ()):
         if kernel.on_cpu and kernel.op in registry.ops:
             by_op.setdefault(kernel.op, []).append(kernel)
     if not by_op:

@@ -33,9 +33,9 @@ def ops_header(selection: FileSelection, template: str, headers: Sequence[str]) 
 
 def _entries(names: Iterable[tuple[str, str]]) -> list[Entry]:
     entries = sorted(Entry(fnv1a(op + text), quote(op), quote(text)) for op, text in names)
-    for one, other in zip(entries, entries[1:], strict=False):
-        if one.hash == other.hash:
-            shown = f"{one.op} {one.kernel} and {other.op} {other.kernel}"
+    for entry, following in zip(entries, entries[1:], strict=False):
+        if entry.hash == following.hash:
+            shown = f"{entry.op} {entry.kernel} and {following.op} {following.kernel}"
             raise TfcrossError(f"selection: {shown} have one hash; report this model.")
     return entries
 

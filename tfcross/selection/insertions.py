@@ -61,7 +61,11 @@ class Insertions:
 
     def take(self, there: Collection[str]) -> list[Insertion]:
         """What ``of`` has held back and is one of the ops ``there``; each is given once."""
-        return [each for op in sorted(self._if_there.keys() & set(there)) for each in self._if_there.pop(op)]
+        return [
+            insertion
+            for op in sorted(self._if_there.keys() & set(there))
+            for insertion in self._if_there.pop(op)
+        ]
 
 
 def single_types(node: Node, opdef: OpDef) -> Types:

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tfcross.environment import expanded
 from tfcross.errors import TfcrossError
 from tfcross.releases.release import Origin, Release, Source
 from tfcross.sources.origins import OriginError
 from tfcross.sources.patching import apply_patches
 from tfcross.sources.store import Store, Tree, write_stamps
-from tfcross.sources.unpack import layout_of, unpack_in_child
+from tfcross.sources.unpack import layout_of
+from tfcross.sources.unpack_process import unpack_in_child
 from tfcross.treehash import file_hash, hash_folder
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def fetch_sources(
     """
     chosen = _chosen(release, names)
     folders = {release.source(name).name: folder for name, folder in (overrides or {}).items()}
-    home = Store(store.expanduser().absolute())
+    home = Store(expanded(store).absolute())
     try:
         trees = {source.name: _ready(source, home, folders) for source in chosen}
         missing = [source for source in chosen if trees[source.name] is None]
@@ -99,7 +101,7 @@ def _ready(source: Source, store: Store, overrides: Mapping[str, Path]) -> Tree 
     """What needs no work: an override, or the tree in the store."""
     if source.name not in overrides:
         return store.tree(source)
-    folder = overrides[source.name].expanduser().absolute()
+    folder = expanded(overrides[source.name]).absolute()
     if not folder.is_dir():
         raise TfcrossError(
             f"SOURCE_{source.name}: there is no folder '{folder}'. Give the folder of its sources."
@@ -165,10 +167,10 @@ def _make(source: Source, folder: Path, run: _Run) -> None:
     raise TfcrossError(f"{source}: no origin brought it. {tried} Check the network, or {hint}.")
 
 
-def _check_tree(found: str, source: Source) -> None:
-    if source.tree_sha256 and found != source.tree_sha256:
+def _check_tree(digest: str, source: Source) -> None:
+    if source.tree_sha256 and digest != source.tree_sha256:
         pinned = source.tree_sha256
-        raise OriginError(f"sha256 of the tree in it is {found}, the release pins {pinned[:8]}…. Not used")
+        raise OriginError(f"sha256 of the tree in it is {digest}, the release pins {pinned[:8]}…. Not used")
 
 
 def _attempts(source: Source, run: _Run) -> Iterable[tuple[str, Attempt]]:
@@ -185,9 +187,9 @@ def _attempts(source: Source, run: _Run) -> Iterable[tuple[str, Attempt]]:
 
 def _from_file(path: Path, origin: Origin, source: Source) -> Attempt:
     def attempt(into: Path) -> str:
-        found = file_hash(path) if origin.kind != "local" else ""
-        if found != origin.sha256:
-            raise OriginError(f"its sha256 is {found[:8]}…, the release pins {origin.sha256[:8]}…. Not used")
+        digest = file_hash(path) if origin.kind != "local" else ""
+        if digest != origin.sha256:
+            raise OriginError(f"its sha256 is {digest[:8]}…, the release pins {origin.sha256[:8]}…. Not used")
         return unpack_in_child(path, into, layout_of(source, origin))
 
     return attempt

@@ -1,8 +1,4 @@
-"""Unpack the kept files of an archive, refusing whatever could land outside of the tree.
-
-Large archives take seconds of CPU, so ``unpack_in_child`` runs this module as a program: several
-archives unpack at once, beside the downloads.
-"""
+"""Unpack the kept files of an archive, refusing whatever could land outside of the tree."""
 
 from __future__ import annotations
 
@@ -12,12 +8,9 @@ import errno
 import gzip
 import hashlib
 import io
-import json
 import lzma
 import os
 import stat
-import subprocess
-import sys
 import tarfile
 import zipfile
 import zlib
@@ -29,7 +22,7 @@ from typing import IO, TYPE_CHECKING, cast
 from tfcross.errors import TfcrossError
 from tfcross.treehash import BLOCK, FileSet, link_hash, modified_time, tree_hash
 
-if TYPE_CHECKING:  # the child process starts in a tenth of the time without what it does not need
+if TYPE_CHECKING:  # a process that only unpacks starts in a tenth of the time without what it does not need
     from tfcross.releases.release import Origin, Source
 
 LIMIT = 4 << 30
@@ -249,53 +242,3 @@ def _unpack_zip(archive: zipfile.ZipFile, into: Path, layout: Layout, limit: int
             with archive.open(member) as stream:
                 tree.add_file(path, stream, bool(mode & 0o100))
     return _digest(tree)
-
-
-def unpack_in_child(archive: Path, into: Path, layout: Layout) -> str:
-    """``unpack`` in a process of its own; OSError as there (a full disk)."""
-    job = {
-        "archive": str(archive),
-        "into": str(into),
-        "keep": layout.files.keep,
-        "drop": layout.files.drop,
-        "root": layout.root,
-        "moves": layout.moves,
-    }
-    child = subprocess.run(
-        [sys.executable, "-m", "tfcross.sources.unpack"],
-        input=json.dumps(job),
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if child.returncode != 0:
-        last = child.stderr.strip().splitlines()[-1:] or ["no message"]
-        raise TfcrossError(f"{archive.name}: unpacking ended with status {child.returncode}: {last[0]}")
-    answer = json.loads(child.stdout)
-    if "errno" in answer:
-        raise OSError(answer["errno"], answer["error"], answer["filename"])
-    if "error" in answer:
-        raise TfcrossError(answer["error"])
-    return str(answer["tree"])
-
-
-def _child() -> None:
-    job = json.load(sys.stdin)
-    files = FileSet(tuple(job["keep"]), tuple(job["drop"]))
-    layout = Layout(files, job["root"], tuple((a, b) for a, b in job["moves"]))
-    try:
-        answer: dict[str, object] = {"tree": unpack(Path(job["archive"]), Path(job["into"]), layout)}
-    except TfcrossError as error:
-        answer = {"error": str(error)}
-    except OSError as error:
-        answer = {
-            "errno": error.errno,
-            "error": error.strerror,
-            "filename": str(error.filename or job["into"]),
-        }
-    json.dump(answer, sys.stdout)
-
-
-if __name__ == "__main__":
-    _child()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.errors import TfcrossError
+from tfcross.files import replacing
 from tfcross.output.bundles import TIME
 from tfcross.releases.coreset import SharedLibrary
 from tfcross.render import TEMPLATES
@@ -41,10 +42,9 @@ def jar_node(env: Any, runner: Runner, javac: str, target: str, tree: str, names
         classes.mkdir(parents=True)
         flags = ["--release", JAVA, "-nowarn", "-encoding", "UTF-8", "-proc:none", "-d", str(classes)]
         runner.run([javac, *flags, *sources], targets[0])
-        part = Path(f"{targets[0]}.part")
-        write_jar(classes, part, without="android")
+        with replacing(Path(targets[0])) as part:
+            write_jar(classes, part, without="android")
         shutil.rmtree(classes)
-        part.replace(targets[0])
 
     made = builder(run, "JAVAC", f"jar 1 {JAVA} {javac}")
     return made(env, target=[target], source=[*(f"{tree}/{name}" for name in names), *stubs])[0]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tfcross.app.proof import RUNNER, Proof, proof_of
+from tfcross.app.answers import Answers
+from tfcross.app.proof import RUNNER, Proof, own_answers, proof_of
 from tfcross.cli.models import op_definitions, wanted_of
 from tfcross.cli.options import Options
 from tfcross.errors import TfcrossError
@@ -22,9 +23,10 @@ from tfcross.output.manifest import run_first
 
 @dataclass(frozen=True)
 class BuildModel:
-    """``prepared`` is the model with the file that runs."""
+    """``prepared`` is the model with the file that runs, ``answers`` what its user says it should give."""
 
     prepared: Prepared
+    answers: Answers | None = None
 
     @property
     def model(self) -> Model:
@@ -36,8 +38,10 @@ class BuildModel:
 
     def proof(self) -> Proof:
         words, unknown = runner_arguments(self.model), unknown_text(self.model)
-        proof = proof_of(self.model.path, self.graph, words, unknown)
-        return replace(proof, hint=open_sizes(self.model)) if proof.source == RUNNER else proof
+        proof = proof_of(self.model.path, self.graph, words, unknown, self.answers)
+        if proof.source != RUNNER or self.answers:
+            return proof
+        return replace(proof, hint=open_sizes(self.model))
 
     def facts(self) -> dict[str, Any]:
         """For the manifest."""
@@ -63,9 +67,20 @@ def read_models(options: Options, folder: Path) -> tuple[BuildModel, ...]:
     for model in (each.model for each in built):
         if model.unfrozen():
             raise TfcrossError(f"{model.path}: {model.unfrozen()}")
+    built = _with_answers(built, options.proof)
     for model in (each.model for each in built):
         print("".join(f"note: {model.path}: {note}\n" for note in model.notes), end="", flush=True)
     return built
+
+
+def _with_answers(built: Sequence[BuildModel], proof: str) -> tuple[BuildModel, ...]:
+    """What PROOF= or a file beside each tells that it should answer. Raises TfcrossError."""
+    if proof and len(built) != 1:
+        raise TfcrossError(
+            f"PROOF={proof}: holds the answers of one model, and there are {len(built)}; give one, or put a "
+            "proof.yaml beside each."
+        )
+    return tuple(replace(each, answers=own_answers(each.model, proof)) for each in built)
 
 
 def cut_files(models: Sequence[BuildModel]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from tfcross.errors import TfcrossError
 from tfcross.graph.preparing.kept import FOLDER
 from tfcross.output.manifest import NAME, contents, manifest_text
-from tfcross.scons.actions import builder, made_of
+from tfcross.scons.actions import OURS, builder, made_of
 from tfcross.scons.made import Made, files_below, remove
 from tfcross.selection.costs import measured, share_lines
 from tfcross.selection.header import ops_header
@@ -95,8 +95,8 @@ def output_node(
     """
 
     def run(targets: list[str], sources: list[str]) -> None:
-        final, part, old = (Path(output.final + suffix) for suffix in ("", ".part", ".old"))
-        check_made(made_of(env), sources)
+        final = Path(output.final)
+        part, old = aside(final)
         for folder in (part, old):
             remove(folder)
         copy_parts(Path(output.stage), parts, part)
@@ -114,6 +114,7 @@ def output_node(
         held = contents(hashes, {name: (part / name).stat().st_size for name in hashes})
         sizes = json.loads(Path(str(parts.sizes)).read_text())
         whole = {**manifest, "sizes": sizes, **held}
+        check_made(made_of(env), sources)  # last: what changes from here on is in no copy
         (part / NAME).write_text(manifest_text(whole), encoding="utf-8")
         if final.exists() or final.is_symlink():
             final.rename(old)
@@ -129,6 +130,11 @@ def output_node(
     made = put(env, target=[f"{output.final}/{NAME}"], source=parts.nodes)
     env.Precious(made)
     return made[0]
+
+
+def aside(final: Path) -> tuple[Path, Path]:
+    """Where the new folder is assembled, and where the old one waits: hidden, as no folder of a user's."""
+    return final.with_name(f".{final.name}.part"), final.with_name(f".{final.name}.old")
 
 
 def check_made(made: Made, sources: Sequence[str]) -> None:
@@ -157,8 +163,11 @@ def _copy(nodes: Sequence[Any], folder: Path, copy: Callable[[str, Path], Any]) 
 def check_output_name(path: Path, made: Made) -> None:
     """TfcrossError if ``path`` exists and is no output folder of ours: it would be replaced.
 
-    Without its manifest it is ours if it has a file that the build put there.
+    Without its manifest it is ours if it has a file that the build put there. No output folder is in the
+    build folder, where others have the same name.
     """
+    if path.resolve().is_relative_to(Path(OURS).resolve()):
+        raise TfcrossError(f"OUT: {path} is in the build folder, {Path(OURS)}; pass another OUT=.")
     if not path.exists() or (path / NAME).is_file() or _is_empty(path) or made.has_left(f"{path}/{NAME}"):
         return
     raise TfcrossError(f"OUT: {path} exists and has no {NAME}; move it away, or pass another OUT=.")

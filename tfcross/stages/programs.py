@@ -28,14 +28,6 @@ class Programs:
     closures: tuple[Closure, ...]
 
 
-@dataclass(frozen=True)
-class LinkedPrograms:
-    """The nodes of ``programs`` and of shared ``libraries``, jars among them."""
-
-    programs: list[Any]
-    libraries: list[Any]
-
-
 def compile_programs(plan: Plan, selected: Selected, core: Core, names: Iterable[str]) -> Programs:
     """Objects of the programs ``names``, and of what the core lacks for them."""
     have = [*core.objects.values(), *(archive for _, archive in core.archives)]
@@ -54,23 +46,30 @@ def all_closures(core: Core, programs: Programs) -> Closures:
     return Closures((core.closure, *programs.closures))
 
 
+@dataclass(frozen=True)
+class LinkedPrograms:
+    """Nodes of programs, and of shared libraries with the jars that belong to them."""
+
+    programs: tuple[Any, ...]
+    libraries: tuple[Any, ...]
+
+
 def link_programs(plan: Plan, core: Core, programs: Programs, linked: Linked) -> LinkedPrograms:
-    """The programs, and the shared libraries with the jars that belong to them."""
+    """What an app would start or load, linked with the library."""
     compiler, tree, folder = core.compiler, core.build.folders.tree, f"{core.work}/bin"
     arguments = linked.output.link.link_arguments(linked.output.stage)
-    made = LinkedPrograms([], [])
+    apps, libraries = [], []
     for name, objects in programs.objects.items():
-        library, parts, target = plan.core.shared.get(name), list(objects.values()), f"{folder}/{name}"
+        target, parts, library = f"{folder}/{name}", list(objects.values()), plan.core.shared.get(name)
         if library is None:
-            made.programs.append(link_program(compiler, target, parts, arguments))
+            apps.append(link_program(compiler, target, parts, arguments))
             continue
-        words = [*shared_flags(name, library, tree), *arguments, *(f"-l{lib}" for lib in library.libraries)]
-        made.libraries.append(link_program(compiler, target, parts, words, shared=True))
+        words = [*shared_flags(name, library, tree), *arguments, *(f"-l{one}" for one in library.libraries)]
+        libraries.append(link_program(compiler, target, parts, words, shared=True))
         if library.jar:
-            made.libraries.append(_jar(compiler, library, tree, folder))
-    needed = [*linked.libraries, *all_closures(core, programs).nodes]
-    compiler.env.Depends([*made.programs, *made.libraries], needed)
-    return made
+            libraries.append(_jar(compiler, library, tree, folder))
+    compiler.env.Depends([*apps, *libraries], [*linked.libraries, *all_closures(core, programs).nodes])
+    return LinkedPrograms(tuple(apps), tuple(libraries))
 
 
 def _jar(compiler: Compiler, library: SharedLibrary, tree: str, folder: str) -> Any:

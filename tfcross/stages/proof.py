@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.app.inspection import check_app, for_library, read_app
-from tfcross.app.proof import EXAMPLE, Proof, loading, not_run, proof_of, run_here
+from tfcross.app.proof import EXAMPLE, Proof, loading, not_run, proof_of, run_and_compare
 from tfcross.errors import TfcrossError
-from tfcross.files import write_if_changed
+from tfcross.files import replacing, write_if_changed, write_whole
 from tfcross.output.manifest import manifest_text
 from tfcross.scons.actions import builder
 from tfcross.scons.compiling import CompileFlags, Compiler
@@ -85,9 +85,8 @@ def strip_app(compiler: Compiler, app: Any) -> Any:
     """The node of ``app`` without its symbols, as it would be shipped."""
 
     def run(targets: list[str], sources: list[str]) -> None:
-        part = Path(f"{targets[0]}.part")
-        compiler.runner.run([compiler.toolchain.strip, "-o", str(part), sources[0]], sources[0])
-        part.replace(targets[0])
+        with replacing(Path(targets[0])) as part:
+            compiler.runner.run([compiler.toolchain.strip, "-o", str(part), sources[0]], sources[0])
 
     signature = f"strip {compiler.toolchain.identity}"
     return builder(run, "STRIP", signature)(compiler.env, target=[f"{app}.stripped"], source=[app])[0]
@@ -112,17 +111,16 @@ def run_proof(compiler: Compiler, output: Output, proof: Proof, app: Any, stripp
         sizes = [megabytes(Path(name)) for name in sources[:2]]
         said += f"{proof.name}: {sizes[0]}, stripped {sizes[1]}\n"
         print("".join(f"        {line}\n" for line in said.splitlines()), end="", flush=True)
-        part = Path(f"{targets[0]}.part")
-        part.write_text(said)
-        part.replace(targets[0])
+        write_whole(Path(targets[0]), said)
 
     how = (*filter(None, [proof.unknown]), str(output.profile.emulator), *runtime)
+    how = (*how, *([repr(proof.answers)] if proof.answers else []))
     signature, needed = shlex.join([*proof.arguments, *how]), [app, stripped, *proof.inputs]
     return builder(run, "PROVE", signature)(compiler.env, target=[log], source=needed)[0]
 
 
 def _run(profile: Profile, app: str, proof: Proof, environment: Mapping[str, str]) -> str:
     try:
-        return run_here(profile, app, proof.arguments, environment)
+        return run_and_compare(profile, app, proof, environment, Path(f"{app}.tensors"))
     except TfcrossError as error:
         raise TfcrossError(f"{error}. {proof.hint}" if proof.hint else str(error)) from None

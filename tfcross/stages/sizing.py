@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tfcross import programs
 from tfcross.binary.macho import symbol_sizes
 from tfcross.binary.sizes import measure, over_budget, table
 from tfcross.binary.symbols import Symbol, demangle, sized_symbols
@@ -30,10 +30,9 @@ def measure_app(plan: Plan, compiler: Compiler, linked: Linked, app: Any, stripp
 
     def symbols(path: str) -> list[Symbol]:
         argv = [toolchain.nm, *([] if macho else ["-S"]), "-p", "--defined-only", path]
-        done = subprocess.run(argv, env=dict(environment), capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise TfcrossError(f"{path}: {Path(argv[0]).name} ended with status {done.returncode}.")
-        return sized_symbols(done.stdout, sized=not macho)
+        remedy = f"Remove {path} and build again."
+        said = programs.run(argv, install="Install the toolchain.", remedy=remedy, environment=environment)
+        return sized_symbols(said, sized=not macho)
 
     def symbols_of(program: str) -> list[Symbol]:
         if macho:

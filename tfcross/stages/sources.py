@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tfcross import environment
 from tfcross.cli.options import Options
+from tfcross.files import replacing
 from tfcross.releases.coreset import CoreSet, check_files
 from tfcross.releases.release import Release
 from tfcross.sources.fetch import fetch_sources
@@ -48,12 +49,10 @@ def link_trees(trees: Mapping[str, Tree], folder: Path) -> dict[str, str]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, tree in trees.items():
-        link, part = folder / name, folder / f".{name}.part"
-        if link.is_symlink() and link.readlink() == tree.path:
-            continue
-        part.unlink(missing_ok=True)
-        part.symlink_to(tree.path)
-        part.replace(link)
+        link = folder / name
+        if not (link.is_symlink() and link.readlink() == tree.path):
+            with replacing(link) as part:
+                part.symlink_to(tree.path)
     return {name: (folder / name).as_posix() for name in trees}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfcross.files import write_if_changed
+from tfcross.files import replacing, write_if_changed
 from tfcross.output.linkflags import LinkFlags
 from tfcross.output.manifest import run_first
 from tfcross.output.snippets import Library, snippet_files
@@ -142,13 +142,11 @@ def stage_libraries(env: Any, output: Output, archives: Sequence[Any]) -> list[A
 
 
 def _copy(targets: list[str], sources: list[str]) -> None:
-    part = Path(f"{targets[0]}.part")
-    part.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        part.hardlink_to(sources[0])
-    if not part.exists():
-        shutil.copyfile(sources[0], part)
-    part.replace(targets[0])
+    with replacing(Path(targets[0])) as part:
+        with contextlib.suppress(OSError):
+            part.hardlink_to(sources[0])
+        if not part.exists():
+            shutil.copyfile(sources[0], part)
 
 
 def link_files(output: Output, first: tuple[str, ...] = ()) -> dict[str, str]:

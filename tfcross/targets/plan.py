@@ -23,7 +23,7 @@ def plan(root: Path, target: str, arch: str, release: str, host: str) -> list[tu
     TARGET=all leaves out targets that stand for the machine that builds, but for this machine itself.
     """
     if target != ALL:
-        return [(target, one) for one in known_archs(root, target, release)]
+        return [(target, known_arch) for known_arch in known_archs(root, target, release)]
     if arch not in ("", ALL):
         raise TfcrossError(
             f"TARGET=all ARCH={arch}: an arch is one target's; leave ARCH out, or name the target."
@@ -32,7 +32,7 @@ def plan(root: Path, target: str, arch: str, release: str, host: str) -> list[tu
     for name in known_targets(root):
         own = own_arch(root, name)
         if own is None:
-            pairs += [(name, one) for one in known_archs(root, name, release)]
+            pairs += [(name, known_arch) for known_arch in known_archs(root, name, release)]
         elif name == host:
             pairs.append((name, own))
     return pairs

@@ -113,9 +113,9 @@ def _load_extended(root: Path, name: str, below: tuple[str, ...]) -> dict[str, A
     """The document ``targets/<name>.yaml`` over all that it extends; ``below`` extend it."""
     path = root / "targets" / f"{name}.yaml"
     if below and (name in below or not path.is_file()):
-        found = "extends itself" if name in below else f"extends unknown '{name}'"
+        fault = "extends itself" if name in below else f"extends unknown '{name}'"
         names = [p.stem for p in path.parent.glob("*.yaml") if p.stem not in below]
-        raise TfcrossError(f"targets/{below[-1]}.yaml: {found}. {known(names)}")
+        raise TfcrossError(f"targets/{below[-1]}.yaml: {fault}. {known(names)}")
     document = load_document(path, "target")
     if "extends" not in document:
         return document

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +17,8 @@ from pathlib import Path
 from tfcross.binary.executable import content_id, program_files
 from tfcross.errors import TfcrossError
 
+#: Seconds in which a compiler that is asked about itself has to answer; most take 0.02.
+ANSWER_SECONDS = 60
 #: What a GCC's driver runs, as it names them itself.
 GCC_PROGRAMS = ("cc1", "cc1plus", "as", "collect2")
 #: The line of ``clang -###`` with the program that compiles: the driver may be a script in front of it.
@@ -51,9 +56,9 @@ def ask(path: str, search_path: str, flags: Iterable[str] = ()) -> Compiler | No
     return Compiler(path, version[1], version[2], machine[1], banner, libraries)
 
 
-def same_machine(found: str, triple: str) -> bool:
-    """Whether a GCC whose target is ``found`` makes code for ``triple``; vendors name theirs differently."""
-    cpu, abi = found.split("-")[0], found.split("-")[-1]
+def same_machine(gcc_triple: str, triple: str) -> bool:
+    """Whether a GCC of ``gcc_triple`` makes code for ``triple``; vendors name theirs differently."""
+    cpu, abi = gcc_triple.split("-")[0], gcc_triple.split("-")[-1]
     wanted_cpu, wanted_abi = triple.split("-")[0], triple.split("-")[-1]
     # x86_64-redhat-linux is x86_64-linux-gnu; no other ABI may be left out.
     return cpu == wanted_cpu and (abi == wanted_abi or (abi == "linux" and wanted_abi == "gnu"))
@@ -110,8 +115,11 @@ def library_file(driver: str, name: str, search_path: str, flags: Sequence[str])
 
 
 def _run(command: Sequence[str], search_path: str) -> subprocess.CompletedProcess[str]:
-    """Output and errors of ``command`` together, in English; OSError only if it cannot be started."""
-    return subprocess.run(
+    """Output and errors of ``command`` together, in English; OSError only if it cannot be started.
+
+    TfcrossError if it does not end by itself: then all that it started is killed, too.
+    """
+    with subprocess.Popen(
         command,
         env={"PATH": search_path, "LC_ALL": "C"},
         stdin=subprocess.DEVNULL,
@@ -119,8 +127,19 @@ def _run(command: Sequence[str], search_path: str) -> subprocess.CompletedProces
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        check=False,
-    )
+        process_group=0,
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=ANSWER_SECONDS)
+        except BaseException as error:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            asked = f"no answer to `{shlex.join(command[1:])}' in {ANSWER_SECONDS} s"
+            remedy = "mend it, or pass another TOOLCHAIN= or PATH"
+            raise TfcrossError(f"{command[0]}: {asked}; {remedy}.") from None
+        return subprocess.CompletedProcess(command, process.returncode, said)
 
 
 def _gcc_libraries(path: str, search_path: str) -> Path:
@@ -161,5 +180,5 @@ def _behind_clang(path: str, search_path: str, flags: Sequence[str]) -> list[Pat
 
 def _behind_gcc(path: str, search_path: str) -> list[Path]:
     named = [_run([path, f"-print-prog-name={name}"], search_path).stdout.strip() for name in GCC_PROGRAMS]
-    found = [shutil.which(name, path=search_path) for name in named]
-    return [Path(name).resolve() for name in found if name]
+    programs = [shutil.which(name, path=search_path) for name in named]
+    return [Path(name).resolve() for name in programs if name]

@@ -42,20 +42,19 @@ def resolve_toolchain(
     search_path: str,
     launcher: str,
     *,
-    folder: str = "",
     bring: Bring | None = None,
     places: Places | None = None,
 ) -> Toolchain:
     """The toolchain ``name`` ("": the one that ``profile`` pins) as found on this machine.
 
-    Its compilers are in ``folder`` (TOOLCHAIN_ROOT; "": on ``search_path``, else where ``bring`` unpacks
-    them, for a toolchain file that says where to get it), or in the SDK that ``places`` lead to.
+    Its compilers are where ``places`` lead to; without a folder there on ``search_path``, else where
+    ``bring`` unpacks them, for a toolchain file that says where to get it.
     ``launcher`` is a command line ("": none). Raises TfcrossError when a program is missing or is not of
     the pinned version; the message names what was found and what to install.
     """
     search = search_for(root, name, profile, search_path)
     words = resolve_launcher(launcher, search_path)
-    request = Request(search, words, folder, bring, places or Places())
+    request = Request(search, words, bring, places or Places())
     return FAMILIES[search.data["family"]](request)
 
 

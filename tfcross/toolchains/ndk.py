@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfcross.environment import expanded
 from tfcross.errors import TfcrossError, known
 from tfcross.toolchains.driver import accepts, ask, identity, links_library
 from tfcross.toolchains.sdks import UnfitSdkError, check_floor, first_range, fits, fitting_words
@@ -34,7 +35,10 @@ def resolve(request: Request) -> Toolchain:
     ndk = find_ndk(request)
     data, profile = request.search.data, request.profile
     check_floor(profile, first_range(data["floors"], ndk.revision) or "", f"NDK {ndk.name}")
-    layout = next((one for one in data["layouts"] if ndk.revision in VersionRange(one["revisions"])), None)
+    layout = next(
+        (candidate for candidate in data["layouts"] if ndk.revision in VersionRange(candidate["revisions"])),
+        None,
+    )
     if layout is None:
         raise TfcrossError(f"toolchains/{request.search.name}.yaml: no layout for NDK {ndk.name}; add one.")
     return _toolchain(request, ndk, layout)
@@ -86,12 +90,12 @@ def find_ndk(request: Request) -> Ndk:
     if given:
         text, folder = given
         return _checked(request, text, read_ndk(folder))
-    found = list(_installed(request))
-    fitting = [ndk for ndk in found if _fits(request, ndk)]
+    installed = list(_installed(request))
+    fitting = [ndk for ndk in installed if _fits(request, ndk)]
     if fitting:
         return max(fitting, key=lambda ndk: ndk.revision)
-    if found:
-        newest = max(found, key=lambda ndk: ndk.revision)
+    if installed:
+        newest = max(installed, key=lambda ndk: ndk.revision)
         return _checked(request, str(newest.folder), newest)
     raise TfcrossError(f"{_need(request)}; none found: {_looked_at(request)}. {_ways_out(request)}")
 
@@ -118,7 +122,7 @@ def read_ndk(folder: Path) -> Ndk | None:
 def _given(request: Request) -> Iterator[tuple[str, Path]]:
     """What says where the NDK is, best first: in words, and the folder."""
     if request.places.ndk:
-        yield f"NDK_ROOT={request.places.ndk}", Path(request.places.ndk).expanduser()
+        yield f"NDK_ROOT={request.places.ndk}", expanded(request.places.ndk)
     for name in request.search.data["variables"]:
         value = request.places.variables.get(name)
         if value:
@@ -172,7 +176,9 @@ def _need(request: Request) -> str:
 def _looked_at(request: Request) -> str:
     data, given = request.search.data, request.places.variables
     unset = ", ".join(name for name in data["variables"] if not given.get(name))
-    shown = (re.sub(r"\{(\w+)\}", lambda m: given.get(m[1]) or f"${m[1]}", one) for one in data["folders"])
+    shown = (
+        re.sub(r"\{(\w+)\}", lambda m: given.get(m[1]) or f"${m[1]}", folder) for folder in data["folders"]
+    )
     folders = ", ".join(shown)
     return f"no NDK_ROOT= given, {unset} not set, nothing in {folders}"
 

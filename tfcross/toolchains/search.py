@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcross.documents import load_document
+from tfcross.environment import expanded
 from tfcross.errors import TfcrossError, known
 from tfcross.nearest import did_you_mean
 from tfcross.targets.profile import Profile
@@ -36,15 +37,15 @@ class Search:
 
     def within(self, folder: Path, given: str) -> Search:
         """The same, with its compilers in ``folder`` or its bin; TfcrossError if neither has one."""
-        top = folder.expanduser().absolute()
+        top = expanded(folder).absolute()
         places = [str(place) for place in (top, top / "bin")]
         names = list(dict.fromkeys(name for role in COMPILERS for name in self.names(role)))
         for place in places:
             if any(shutil.which(name, path=place) for name in names):
                 return replace(self, folder=place, given=given)
-        found = f"neither it nor its bin holds {' or '.join(names)}"
-        found = found if top.is_dir() else "there is no such folder"
-        raise TfcrossError(f"{given}: {found}; give the folder that holds the toolchain's programs.")
+        missing = f"neither it nor its bin holds {' or '.join(names)}"
+        missing = missing if top.is_dir() else "there is no such folder"
+        raise TfcrossError(f"{given}: {missing}; give the folder that holds the toolchain's programs.")
 
     @property
     def path_to_run(self) -> str:
@@ -62,9 +63,9 @@ class Search:
             places.append(self.path)
         for place in places:
             for name in self.names(role):
-                found = shutil.which(name, path=place)
-                if found:
-                    yield str(Path(found).absolute())
+                program = shutil.which(name, path=place)
+                if program:
+                    yield str(Path(program).absolute())
 
     @property
     def place(self) -> str:

@@ -25,8 +25,9 @@ from tfcross.toolchains.toolchain import Request, Toolchain
 def resolve(request: Request) -> Toolchain:
     """The pinned compiler in the given folder, on PATH, or in a download; TfcrossError if there is none."""
     search = request.search
-    if request.folder:
-        search = search.within(Path(request.folder), f"TOOLCHAIN_ROOT={request.folder}")
+    folder = request.places.folder
+    if folder:
+        search = search.within(Path(folder), f"TOOLCHAIN_ROOT={folder}")
     elif request.bring is not None and not all(_matching(search, role)[0] for role in ("cxx", "cc")):
         search = _brought(search, request.bring)
     cxx, cc = _pinned(search, "cxx"), _pinned(search, "cc")
@@ -89,16 +90,16 @@ def _pinned(search: Search, role: str) -> Compiler:
 
 def _missing(search: Search, role: str) -> str:
     """What is said of a compiler that is not there: the pin, what was found instead, why that will not do."""
-    _, found = _matching(search, role)
-    labels = ", ".join(dict.fromkeys(compiler.label for compiler in found)) or "none"
+    _, compilers = _matching(search, role)
+    labels = ", ".join(dict.fromkeys(compiler.label for compiler in compilers)) or "none"
     missing = f"{search.pin}; {search.names(role)[0]} is not {search.place} (found: {labels})."
-    return f"{missing}{''.join(_refusals(search, found)[:1])}"
+    return f"{missing}{''.join(_refusals(search, compilers)[:1])}"
 
 
-def _refusals(search: Search, found: Sequence[Compiler]) -> list[str]:
+def _refusals(search: Search, compilers: Sequence[Compiler]) -> list[str]:
     return [
         f" {compiler.label} is refused: {reason}."
-        for compiler in found
+        for compiler in compilers
         for version, reason in search.data.get("refused", {}).items()
         if is_version(compiler.version, version)
     ]
@@ -129,15 +130,15 @@ def _library_flags(search: Search, cxx: Compiler) -> tuple[str, ...]:
 
 def _linker(search: Search, cxx: Compiler) -> str:
     """A driver that links against the very libraries whose headers ``cxx`` compiles with."""
-    names, found = " or ".join(search.names("linker")), []
+    names, others = " or ".join(search.names("linker")), []
     for path in search.candidates("linker"):
         driver = ask(path, search.path_to_run)
         if driver and driver.libraries == cxx.libraries:
             return path
-        found += [f"{driver.label} over {driver.libraries}"] if driver else []
+        others += [f"{driver.label} over {driver.libraries}"] if driver else []
     raise TfcrossError(
         f"{cxx.label} compiles for the C++ library in {cxx.libraries}; no {names} on PATH "
-        f"links that one (found: {', '.join(found) or 'none'}). {search.ways_out}"
+        f"links that one (found: {', '.join(others) or 'none'}). {search.ways_out}"
     )
 
 

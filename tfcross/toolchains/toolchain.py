@@ -15,23 +15,25 @@ INSTANTIATE = "-fpch-instantiate-templates"
 
 @dataclass(frozen=True)
 class Places:
-    """Where the user and the environment say that SDKs are; ``ndk`` is NDK_ROOT ("": not given)."""
+    """Where the user and the environment say that compilers are.
+
+    ``ndk`` is NDK_ROOT and ``folder`` TOOLCHAIN_ROOT ("": not given).
+    """
 
     ndk: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
+    folder: str = ""
 
 
 @dataclass(frozen=True)
 class Request:
     """One toolchain file to be found for one profile.
 
-    ``folder`` is TOOLCHAIN_ROOT ("": not given), ``launcher`` the words of the compile launcher, ``bring``
-    what downloads a toolchain (None: nothing may).
+    ``launcher`` are the words of the compile launcher; ``bring`` downloads a toolchain (None: nothing may).
     """
 
     search: Search
     launcher: tuple[str, ...]
-    folder: str = ""
     bring: Bring | None = None
     places: Places = field(default_factory=Places)
 

@@ -59,13 +59,13 @@ def resolve(request: Request) -> Toolchain:
 
 
 def _xcrun(request: Request) -> str:
-    found = shutil.which("xcrun", path=request.search.path)
-    if not found:
+    program = shutil.which("xcrun", path=request.search.path)
+    if not program:
         raise TfcrossError(
             f"{_need(request)}; xcrun is not on PATH. On a Mac install {_install(request)}; on any other "
             "system there is none: build on a Mac, or put an xcrun on PATH that answers for an SDK you have."
         )
-    return found
+    return program
 
 
 def _sdk(request: Request, xcrun: str) -> Sdk:
@@ -101,9 +101,9 @@ def _check(request: Request, sdk: Sdk) -> None:
 
 def _find(request: Request, xcrun: str, sdk: Sdk, names: list[str]) -> str:
     for name in names:
-        found = _ask(request, xcrun, sdk.name, "--find", name)
-        if os.path.isfile(found):  # noqa: PTH113
-            return found
+        path = _ask(request, xcrun, sdk.name, "--find", name)
+        if os.path.isfile(path):  # noqa: PTH113
+            return path
     what = f"xcrun --sdk {sdk.name} finds no {' or '.join(names)}"
     raise TfcrossError(f"{what}, {_developer_folder(request)}. {_ways_out(request)}")
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tfcross.errors import quoted, quoted_list
-from tfcross.graph.cutting.ends import Input, type_word
+from tfcross.graph.cutting.ends import Input, tensor_name, type_word
+from tfcross.graph.cutting.frames import loop_problem
 from tfcross.graph.messages import base_dtype
 from tfcross.graph.node import AttrSummary, Node, Shape
 from tfcross.graph.structure import producer, reached
@@ -59,6 +60,7 @@ def cut_graph(
     kept = needed(by_name, [*outputs, *beside, *fed], fed)
     cut = tuple(fed.get(node.name, node) for node in nodes if node.name in kept)
     _check_first_outputs(cut, outputs, fed)
+    _check_outputs(cut, outputs, fed)
     return Cut(cut, replaced)
 
 
@@ -73,7 +75,7 @@ def needed(by_name: Mapping[str, Node], tensors: Iterable[str], stops: Collectio
 
 def check_inputs(cut: Cut, inputs: Sequence[Input], outputs: Sequence[str]) -> None:
     """That ``inputs`` are all that the cut graph has to be fed, and none too many. Raises BadEnds."""
-    names = {each.name for each in inputs}
+    names = {feed.name for feed in inputs}
     behind = [node.name for node in cut.nodes if node.op in FED and node.name not in names]
     if behind:
         raise BadEnds(
@@ -81,7 +83,8 @@ def check_inputs(cut: Cut, inputs: Sequence[Input], outputs: Sequence[str]) -> N
             "add it, cut behind it, or name OUTPUTS that do without it"
         )
     by_name = {node.name: node for node in cut.nodes}
-    idle = [each.name for each in inputs if each.name not in needed(by_name, outputs)]
+    used = needed(by_name, outputs)
+    idle = [each.name for each in inputs if each.name not in used]
     if idle:
         raise BadEnds(
             f"INPUTS: the outputs ({quoted_list(outputs)}) do not need {quoted(idle[0])}; leave it out"
@@ -109,6 +112,16 @@ def _check_first_outputs(nodes: Iterable[Node], outputs: Sequence[str], fed: Map
                 f"INPUTS: the outputs need {quoted(tensor)}, and of {quoted(name)} only the first output can "
                 "be fed; cut behind it"
             )
+
+
+def _check_outputs(nodes: Sequence[Node], outputs: Sequence[str], fed: Mapping[str, Node]) -> None:
+    """What TensorFlow's sessions and executors refuse, or would not survive."""
+    twice = next((name for name in map(tensor_name, outputs) if name in fed), None)
+    if twice:
+        raise BadEnds(f"{quoted(twice)} is an input and an output; no session gives back what it is fed")
+    problem = loop_problem(nodes, outputs)
+    if problem:
+        raise BadEnds(f"{problem}; let INPUTS= and OUTPUTS= name nodes that are outside of it")
 
 
 def _placeholder(node: Node, told: Input) -> Node:

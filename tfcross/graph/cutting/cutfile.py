@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from tfcross.files import replacing
 from tfcross.graph import messages, modelfile, wire
 from tfcross.graph.construction import make_node, shape_attr
 from tfcross.graph.model import Model
@@ -23,13 +24,16 @@ def write_cut(model: Model, target: Path, tag: str = "serve") -> str:
     Node by node, so that a large graph takes no memory. Raises TfcrossError as ``load_model`` does.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
     digest = hashlib.sha256()
-    with modelfile.open_model(model.path) as file, file.explained_errors(), part.open("wb") as stream:
+    with (
+        modelfile.open_model(model.path) as file,
+        file.explained_errors(),
+        replacing(target) as part,
+        part.open("wb") as stream,
+    ):
         for content in _fields(model, file.pieces(tag)):
             digest.update(content)
             stream.write(content)
-    part.replace(target)
     return digest.hexdigest()
 
 

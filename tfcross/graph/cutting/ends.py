@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from tfcross.errors import TfcrossError, known, quoted
 from tfcross.graph.datatypes import NUMBERS, spec_number, type_name
 from tfcross.graph.node import Shape
 
-_TENSOR = re.compile(r"[^\s,=:^\[\]]+(:\d+)?")
+_TENSOR = re.compile(r"[^\s,=:^\[\]]+(:(0|[1-9][0-9]{0,4}))?")
 _INPUT = re.compile(r"(?P<name>[^\s,=\[\]]+)(=(?P<dtype>\w*)(\[(?P<sizes>[^\[\]]*)\])?)?")
 _BRACKETS = re.compile(r"\[[^\]]*\]?")
 _NEVER_FED = ("resource", "variant")
@@ -55,7 +56,7 @@ def parse_ends(inputs: str, outputs: str, signature: str) -> Ends:
     fed = tuple(_input(word.strip(), inputs) for word in _words(inputs)) if inputs else ()
     fetched = tuple(_output(word.strip(), outputs) for word in outputs.split(",")) if outputs else ()
     names = [each.name for each in fed]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice:
         raise TfcrossError(f"INPUTS={inputs}: {quoted(twice)} is there twice; give it once.")
     return Ends(fed, tuple(dict.fromkeys(fetched)), signature)

@@ -45,18 +45,21 @@ def unknowns(model: Model) -> tuple[Unknown, ...]:
 
 def unknown_text(model: Model) -> str:
     """What ``unknowns`` finds and what to do, as two sentences; "" for nothing."""
-    found = unknowns(model)
-    if not found:
+    missing = unknowns(model)
+    if not missing:
         return ""
-    ways = f"Pass {suggestion(model)}, or put" if all(each.feedable for each in found) else "Put"
-    clauses = "; ".join(each.what for each in found)
+    ways = f"Pass {suggestion(model)}, or put" if all(unknown.feedable for unknown in missing) else "Put"
+    clauses = "; ".join(unknown.what for unknown in missing)
     return f"{clauses}. {ways} a proof.yaml beside the model (docs/models.md#the-proof)."
 
 
 def suggestion(model: Model) -> str:
     """INPUTS= and OUTPUTS= with all that is known filled in, and "…" where something is not."""
     nodes = {node.name: node for node in model.nodes}
-    fed = [input_word(each.name, each.dtype, fed_shape(model, each)) for each in _fed(model, nodes)]
+    fed = [
+        input_word(placeholder.name, placeholder.dtype, fed_shape(model, placeholder))
+        for placeholder in _fed(model, nodes)
+    ]
     for node in _used(model, nodes):
         if node.op in _FEEDABLE_VARIABLES:
             fed.append(input_word(node.name, node.attr("dtype", "type") or "…", node.attr("shape", "shape")))
@@ -89,7 +92,7 @@ def runner_arguments(model: Model) -> tuple[str, ...]:
 def open_sizes(model: Model) -> str:
     """What to try where made-up values fail, a sentence; "" where the graph tells every size."""
     nodes = {node.name: node for node in model.nodes}
-    if not any(-1 in (each.shape or ()) for each in _fed(model, nodes)):
+    if not any(-1 in (placeholder.shape or ()) for placeholder in _fed(model, nodes)):
         return ""
     return f"Sizes that the graph leaves open were taken as 1; pass {suggestion(model)} with the app's own."
 
@@ -133,13 +136,13 @@ def _fed(model: Model, nodes: Mapping[str, Node]) -> Iterator[Placeholder]:
 
 
 def _of_inputs(model: Model, nodes: Mapping[str, Node]) -> Iterator[Unknown]:
-    for each in _fed(model, nodes):
-        short = type_word(each.dtype)
-        if each.dtype.removeprefix("DT_") not in _MADE:
-            what = f"input {quoted(each.name)} is of the type {short}, of which no values are made up"
+    for placeholder in _fed(model, nodes):
+        short = type_word(placeholder.dtype)
+        if placeholder.dtype.removeprefix("DT_") not in _MADE:
+            what = f"input {quoted(placeholder.name)} is of the type {short}, of which no values are made up"
             yield Unknown(what, feedable=False)
-        elif fed_shape(model, each) is None:
-            yield Unknown(f"input {quoted(each.name)} ({short}) has no shape", feedable=True)
+        elif fed_shape(model, placeholder) is None:
+            yield Unknown(f"input {quoted(placeholder.name)} ({short}) has no shape", feedable=True)
 
 
 def _of_state(nodes: Sequence[Node]) -> Iterator[Unknown]:

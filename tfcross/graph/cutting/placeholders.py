@@ -56,10 +56,16 @@ def cut_to(
         check_inputs(cut, given, outputs)
         return cut
     ops = {node.name: node.op for node in nodes}
-    whole = [each for each in told if ":" not in each.name and ops[each.name] != "PlaceholderWithDefault"]
+    whole = [
+        placeholder
+        for placeholder in told
+        if ":" not in placeholder.name and ops[placeholder.name] != "PlaceholderWithDefault"
+    ]
     inputs = [
-        Input(each.name) if ops[each.name] in FED else Input(each.name, _known(each.dtype), each.shape)
-        for each in whole
+        Input(placeholder.name)
+        if ops[placeholder.name] in FED
+        else Input(placeholder.name, _known(placeholder.dtype), placeholder.shape)
+        for placeholder in whole
     ]
     return cut_graph(nodes, inputs, outputs or list(ops), beside)  # what cannot be told is all needed
 
@@ -73,9 +79,12 @@ def given_placeholders(
 ) -> dict[str, Placeholder]:
     """By name in the order of ``given``; a shape that was given means what it says in any version."""
     by_name = {node.name: node for node in nodes}
-    made = {each.name: _placeholder(by_name[each.name], producer_version) for each in given}
-    shapes = {each.name: each.shape for each in given if each.shape is not None}
-    return {name: replace(each, shape=shapes.get(name, each.shape)) for name, each in made.items()}
+    made = {feed.name: _placeholder(by_name[feed.name], producer_version) for feed in given}
+    shapes = {feed.name: feed.shape for feed in given if feed.shape is not None}
+    return {
+        name: replace(placeholder, shape=shapes.get(name, placeholder.shape))
+        for name, placeholder in made.items()
+    }
 
 
 def all_placeholders(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tfcross.errors import TfcrossError, quoted
 from tfcross.files import write_if_changed
 from tfcross.graph.checkpoints.checkpoint import find_checkpoint
 from tfcross.graph.cutting.cut import needed
 from tfcross.graph.cutting.cutfile import write_cut
-from tfcross.graph.cutting.ends import Ends, require_one
+from tfcross.graph.cutting.ends import Ends, require_one, tensor_name
 from tfcross.graph.cutting.feeds import fed_shape
 from tfcross.graph.freezing.flat import parse_ref
 from tfcross.graph.freezing.freeze import Request, freeze
@@ -153,7 +154,14 @@ class _Work:
         by = f"its signature {quoted(told['signature'])}" if told["signature"] else "its outputs"
         notes = (f"frozen for {by}: {len(model.nodes)} nodes.", *_initializer_notes(model), *model.notes)
         return Prepared(
-            model=replace(model, path=shown, sha256=digest, notes=notes),
+            model=replace(
+                model,
+                path=shown,
+                sha256=digest,
+                notes=notes,
+                input_keys=_keys(told["inputs"], [each.name for each in model.placeholders]),
+                output_keys=_keys(told["outputs"], model.outputs),
+            ),
             graph=graph,
             sha256=sha256,
             description=text,
@@ -186,13 +194,27 @@ class _Work:
         notes = (*model.notes, *(place / _NOTES).read_text().splitlines())
         return replace(
             prepared,
-            model=replace(new, path=model.path, sha256=model.sha256, placeholders=tuple(inputs), notes=notes),
+            model=replace(
+                new,
+                path=model.path,
+                sha256=model.sha256,
+                placeholders=tuple(inputs),
+                notes=notes,
+                input_keys=model.input_keys,
+                output_keys=model.output_keys,
+            ),
             graph=place / self.name,
             sha256=new.sha256,
             description=prepared.description or describe(new),
             files=(*prepared.files, *self.named),
             transforms=transforms,
         )
+
+
+def _keys(ends: Mapping[str, Any], tensors: Collection[str]) -> dict[str, str]:
+    """Those of ``tensors`` that a description names, by its keys."""
+    told = {key: tensor_name(end["tensor"]) for key, end in ends.items()}
+    return {key: tensor for key, tensor in told.items() if tensor in tensors}
 
 
 def _shown(path: Path) -> Path:

@@ -10,11 +10,10 @@ from google.protobuf import text_format
 from google.protobuf.message import DecodeError, EncodeError
 
 from tfcross.errors import TfcrossError
+from tfcross.files import replacing
 from tfcross.graph import filekind
 from tfcross.graph.messages import GraphDef
 from tfcross.graph.modelfile import ModelFile, open_model
-
-_PART = ".part"
 
 
 def read_graph(path: Path) -> Any:
@@ -51,11 +50,9 @@ def write_graph(path: Path, graph: Any, as_text: bool) -> int:
             content = graph.SerializeToString(deterministic=True)
     except (EncodeError, ValueError) as error:
         raise TfcrossError(f"{path}: the graph cannot be written ({error}).") from None
-    part = path.with_name(path.name + _PART)
     try:
-        part.write_bytes(content)
-        part.replace(path)
+        with replacing(path) as part:
+            part.write_bytes(content)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise TfcrossError(f"{path}: cannot be written ({os.strerror(error.errno or 0)}).") from None
     return len(content)

@@ -164,8 +164,8 @@ def machine_entries() -> Iterator[aptsources.Entry]:
     """What the machine's apt reads, in both formats."""
     places = apt_settings("Dir::Etc::SourceList/f", "Dir::Etc::SourceParts/d")
     parts = Path(places["Dir::Etc::SourceParts/d"])
-    found = sorted(parts.glob("*.sources")) + sorted(parts.glob("*.list")) if parts.is_dir() else []
-    for path in [Path(places["Dir::Etc::SourceList/f"]), *found]:
+    files = sorted(parts.glob("*.sources")) + sorted(parts.glob("*.list")) if parts.is_dir() else []
+    for path in [Path(places["Dir::Etc::SourceList/f"]), *files]:
         if path.is_file():
             parse = aptsources.parse_deb822 if path.suffix == ".sources" else aptsources.parse_list
             yield from parse(path.read_text(encoding="utf-8", errors="replace"))

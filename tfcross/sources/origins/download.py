@@ -226,11 +226,11 @@ def _copy_local(url: str, part: Path) -> None:
 
 
 def _check(part: Path, sha256: str, host: str) -> None:
-    found = file_hash(part)
-    if found != sha256:
+    digest = file_hash(part)
+    if digest != sha256:
         part.unlink()
         raise OriginError(
-            f"sha256 of the file from {host} is {found[:8]}…, the release pins {sha256[:8]}…. Not used"
+            f"sha256 of the file from {host} is {digest[:8]}…, the release pins {sha256[:8]}…. Not used"
         )
 
 

@@ -15,7 +15,8 @@ from tfcross.sources.origins.progress import Progress
 from tfcross.sources.origins.pypi import PipIndex
 from tfcross.sources.origins.remotezip import RemoteZips
 from tfcross.sources.store import Store
-from tfcross.sources.unpack import layout_of, unpack_in_child, unpack_zip
+from tfcross.sources.unpack import layout_of, unpack_zip
+from tfcross.sources.unpack_process import unpack_in_child
 
 
 class Network:

@@ -35,10 +35,10 @@ class PipIndex:
                     self._found[origin.file] = _locate(origin)
                 except OriginError as error:
                     self._found[origin.file] = error
-            found = self._found[origin.file]
-        if isinstance(found, OriginError):
-            raise found
-        return found
+            located = self._found[origin.file]
+        if isinstance(located, OriginError):
+            raise located
+        return located
 
 
 def _locate(origin: Origin) -> Remote:
@@ -47,11 +47,11 @@ def _locate(origin: Origin) -> Remote:
     if name != origin.file:
         raise OriginError(f"the index offers {name}, the release pins {origin.file}")
     archive = info.get("archive_info", {})
-    found = archive.get("hashes", {}).get("sha256") or archive.get("hash", "").partition("sha256=")[2]
-    if found and found != origin.sha256:
+    digest = archive.get("hashes", {}).get("sha256") or archive.get("hash", "").partition("sha256=")[2]
+    if digest and digest != origin.sha256:
         pinned = origin.sha256
         raise OriginError(
-            f"sha256 of the file in the index is {found[:8]}…, the release pins {pinned[:8]}…. Not used"
+            f"sha256 of the file in the index is {digest[:8]}…, the release pins {pinned[:8]}…. Not used"
         )
     settings = _pip_settings()
     proxy = settings.get("proxy", "")
@@ -106,13 +106,13 @@ def _pip_settings() -> dict[str, str]:
 
 def parse_settings(listing: str) -> dict[str, str]:
     """``pip config list``'s lines, ``section.name='value'``, by name."""
-    found: dict[str, dict[str, str]] = {"file": {}, "env": {}}
+    by_place: dict[str, dict[str, str]] = {"file": {}, "env": {}}
     for line in listing.splitlines():
         key, equals, value = line.partition("=")
         if equals:
             place = "env" if key.startswith(":env:") else "file"
-            found[place][key.rpartition(".")[2]] = _literal(value)
-    merged: Mapping[str, str] = {**found["file"], **found["env"]}
+            by_place[place][key.rpartition(".")[2]] = _literal(value)
+    merged: Mapping[str, str] = {**by_place["file"], **by_place["env"]}
     return dict(merged)
 
 
