@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from constructed_ndk import construct_ndk
-from project_build import DIGITS, OUT
+from project_build import DIGITS, OUT, ROOT
 from scripts_run import refused, run_script
 
 from tfcross.graph.construction import graph_bytes, make_const, make_node, make_placeholder, shape_attr
@@ -185,21 +185,41 @@ def test_a_cut_graph_is_checked_without_what_is_gone(tmp_path):
     )
 
 
-def test_a_saved_model_that_is_not_frozen_cannot_run(tmp_path):
-    saved = SavedModel()
+def saved_with_a_variable() -> bytes:
+    saved = SavedModel(saved_model_schema_version=1)
     meta = saved.meta_graphs.add()
     meta.meta_info_def.tags.append("serve")
     variable = make_node("w", "VarHandleOp", dtype="DT_FLOAT", shape=shape_attr([2]))
     meta.graph_def.node.extend([variable, make_node("read", "ReadVariableOp", ["w"], dtype="DT_FLOAT")])
     meta.graph_def.versions.producer = 1500
     meta.signature_def["serve"].outputs["y"].name = "read:0"
-    (tmp_path / "saved_model.pb").write_bytes(saved.SerializeToString())
-    (model,) = check(tmp_path, PI)["models"]
+    return bytes(saved.SerializeToString())
+
+
+def test_a_saved_model_is_checked_as_a_build_freezes_it():
+    folder = ROOT / "tests/fixtures/freezing/tables"
+    (model,) = check(folder, PI)["models"]
+    assert (model["model"], model["runs"], model["unproven"]) == (f"{folder}/saved_model.pb", True, "")
+    assert model["notes"] == [
+        "frozen for its signature 'serving_default': 42 nodes.",
+        "an app runs the node 'initialize' once before others; it fills tables.",
+    ]
+    assert "VarHandleOp" not in {node["op"] for node in model["nodes"]}
+
+
+def test_a_saved_model_apart_from_its_variables_cannot_run(tmp_path):
+    (tmp_path / "alone.pb").write_bytes(saved_with_a_variable())
+    (model,) = check(tmp_path / "alone.pb", PI)["models"]
     assert not model["runs"]
     assert model["refused"] == [
         "its signature 'serve' needs 1 variable ('w'), whose values are in files beside the graph. "
-        "Freeze it, and pass the frozen graph (docs/models.md#freezing)."
+        "Pass the folder that has them all (docs/models.md#freezing)."
     ]
+    (tmp_path / "saved_model.pb").write_bytes(saved_with_a_variable())
+    assert refused(SCRIPT, tmp_path, PI) == (
+        f"{tmp_path}: the variable 'w' has no value, as there is no checkpoint; pass the one that training "
+        "wrote."
+    )
 
 
 @pytest.mark.parametrize(
