@@ -56,9 +56,6 @@ NOT_RUN = {
     "./bootstrap scons TARGET=PI MODEL=model.pb compile_commands": f"{OWN_MODEL}; see test_editors.py",
     "./bootstrap scons TARGET=PI MODEL=model.pb package": f"{OWN_MODEL}; see test_end_to_end_package.py",
     "./bootstrap scons TARGET=PI MODEL=model.pb sizes": f"{OWN_MODEL}; see test_end_to_end_sizes.py",
-    "./bootstrap scons TARGET=PI MODEL=retrained.pbtxt INPUTS='Mul=float[1,32,32,3]' OUTPUTS=final_result": (
-        f"{OWN_MODEL}; see test_cut_builds.py"
-    ),
     "./bootstrap scons TARGET=PI MODEL=saved_model": f"{MINUTES}; see test_frozen_builds.py",
     "./bootstrap scons TARGET=PI MODEL=examples/digits/digits.pb TRANSFORMS='fold_constants "
     "quantize_weights(minimum_size=1000)'": f"{MINUTES}; see test_frozen_builds.py",
