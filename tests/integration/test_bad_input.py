@@ -119,7 +119,7 @@ def test_a_missing_model_is_refused(tmp_path):
     path = tmp_path / "graph.pb"
     assert refused(PI, f"MODEL={path}") == (
         f"{path}: the model cannot be read (No such file or directory); "
-        "pass a frozen graph (.pb, .pbtxt) or a SavedModel folder."
+        "pass a frozen graph (.pb, .pbtxt), a SavedModel folder or a checkpoint."
     )
 
 
