@@ -23,6 +23,7 @@ from tfcross.stages.selection import Selected
 from tfcross.stages.sizing import measure_app
 from tfcross.stages.staging import Linked, Output, megabytes
 from tfcross.targets.profile import Profile
+from tfcross.treehash import combined_hash
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def prove(plan: Plan, selected: Selected, core: Core, linked: Linked) -> Proven:
     machine can run it, what it says. Without a model it is the example's."""
     compiler, proofs, checked, measured = core.compiler, [], [], None
     for number, proof in enumerate([built.proof() for built in selected.models] or [proof_of(EXAMPLE)]):
-        work = f"{core.work}/proof{number}"
+        work = f"{core.work}/{_folder(number, proof)}"
         app = build_proof(compiler, linked.output, proof, linked.libraries, linked.headers, work)
         checked.append(check_proof(compiler.env, app, linked.manifest))
         stripped = strip_app(compiler, app)
@@ -47,6 +48,13 @@ def prove(plan: Plan, selected: Selected, core: Core, linked: Linked) -> Proven:
             measured = measure_app(plan, compiler, linked, app, stripped)
         proofs.append(run_proof(compiler, linked.output, proof, app, stripped, f"{work}/proof.txt"))
     return Proven(tuple(proofs), tuple(checked), measured)
+
+
+def _folder(number: int, proof: Proof) -> str:
+    """Of its own where answers are compared: the same model without them, or with others, stays as it is."""
+    if not proof.answers:
+        return f"proof{number}"
+    return f"proof{number}-{combined_hash([*proof.arguments, repr(proof.answers)])[:8]}"
 
 
 def build_proof(
