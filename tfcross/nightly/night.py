@@ -21,11 +21,12 @@ from tfcross.nightly.result import PASSED, Result, build_key
 from tfcross.output.manifest import NAME as MANIFEST
 from tfcross.output.manifest import load_manifest
 from tfcross.output.package import packed_file
+from tfcross.scons.uptodate import NIGHTS
 from tfcross.treehash import file_hash
 
 LOG = "log.txt"
 #: Where in the checkout builds leave their results; kept, so that a budget can tell what grew since.
-WORK = Path("build/nightly")
+WORK = Path(NIGHTS)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from tfcross.files import write_whole
 
+#: Output folders of a night: the only ones in the build folder.
+NIGHTS = "build/nightly"
 #: Options of SCons that change how, not what it builds; with any other one, SCons itself has to run.
 _HARMLESS = re.compile(r"-Q|-s|-j\d*|\d+|--jobs=\d+")
 #: Trees of the user's own, whose files nothing here lists.

@@ -14,6 +14,7 @@ from tfcross.graph.preparing.kept import FOLDER
 from tfcross.output.manifest import NAME, contents, manifest_text
 from tfcross.scons.actions import OURS, builder, made_of
 from tfcross.scons.made import Made, files_below, remove
+from tfcross.scons.uptodate import NIGHTS
 from tfcross.selection.costs import measured, share_lines
 from tfcross.selection.header import ops_header
 from tfcross.stages.build import Plan
@@ -164,9 +165,10 @@ def check_output_name(path: Path, made: Made) -> None:
     """TfcrossError if ``path`` exists and is no output folder of ours: it would be replaced.
 
     Without its manifest it is ours if it has a file that the build put there. No output folder is in the
-    build folder, where others have the same name.
+    build folder, where others have the same name, but those of a night.
     """
-    if path.resolve().is_relative_to(Path(OURS).resolve()):
+    place, nights = path.resolve(), Path(NIGHTS).resolve()
+    if place.is_relative_to(Path(OURS).resolve()) and not place.is_relative_to(nights):
         raise TfcrossError(f"OUT: {path} is in the build folder, {Path(OURS)}; pass another OUT=.")
     if not path.exists() or (path / NAME).is_file() or _is_empty(path) or made.has_left(f"{path}/{NAME}"):
         return
