@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import signal
+
 import pytest
 from nights import Nights, nights
 from project_build import Run, readme_words, run_scons
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as behind `&`; what is started here would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

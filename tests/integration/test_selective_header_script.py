@@ -202,7 +202,7 @@ HELP = "see print_selective_registration_header.py --help."
         pytest.param(
             ["--graphs=none.pb"],
             "none.pb: the model cannot be read (No such file or directory); pass a frozen graph (.pb, "
-            ".pbtxt) or a SavedModel folder.",
+            ".pbtxt), a SavedModel folder or a checkpoint.",
             id="no such graph",
         ),
         pytest.param(
