@@ -113,7 +113,7 @@ def test_damaged_archives_unpack_or_are_refused_in_one_line(tmp_path: Path, kind
             unpack(damaged, tmp_path / f"tree{number}", Layout())
         except TfcrossError as error:
             assert str(error).startswith(f"{number}.{kind}: ")
-        assert not (tmp_path / "outside").exists()
+    assert {path.name.rstrip("0123456789") for path in tmp_path.iterdir() if path.is_dir()} <= {"tree"}
 
 
 def test_a_patch_does_not_write_through_a_link(tmp_path: Path) -> None:
